@@ -1,0 +1,102 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// libtorch lies where `deploy/install` put it, or where TORCH_HOME points.
+let torch = Context.environment["TORCH_HOME"] ?? "\(Context.packageDirectory)/.deps/libtorch"
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .treatAllWarnings(as: .error),
+]
+// Voxel loops index unsafe buffers that their callers have sized; bounds checks there cost a factor of two.
+let numeric = strict + [.unsafeFlags(["-Ounchecked"], .when(configuration: .release))]
+let strictCXX: [CXXSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+func core(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: numeric)
+}
+
+func adapter(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "scintivol",
+    products: [
+        .executable(name: "scintivol", targets: ["scintivol"]),
+        .executable(name: "benchmark", targets: ["benchmark"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        // C: the libraries, each behind one header.
+        .target(
+            name: "CDCMTK", cxxSettings: strictCXX,
+            linkerSettings: [
+                .linkedLibrary("dcmnet"), .linkedLibrary("dcmdata"), .linkedLibrary("oflog"), .linkedLibrary("ofstd"),
+            ]),
+        .target(
+            name: "CTorch",
+            cxxSettings: strictCXX + [
+                .unsafeFlags([
+                    "-isystem", "\(torch)/include", "-isystem", "\(torch)/include/torch/csrc/api/include",
+                ])
+            ],
+            linkerSettings: [
+                .unsafeFlags(["-L\(torch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(torch)/lib"]),
+                .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
+            ]),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl"),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas"),
+        .target(name: "CSockets", cSettings: strictC),
+
+        // Core: no I/O, no clock, no global state.
+        core("Imaging"),
+        core("Tomography", ["Imaging", "COpenBLAS"]),
+        core("Anatomy", ["Imaging"]),
+        core("Learning", ["Imaging", "CTorch"]),
+        core("Dosimetry", ["Imaging"]),
+        core("Reconstruction", ["Imaging", "Tomography", "Anatomy", "Learning", "COpenBLAS"]),
+
+        // Adapters: one protocol each.
+        adapter("DICOM", ["CDCMTK", "Imaging"]),
+        adapter("Postgres", ["CPostgres"]),
+        adapter("Jobs", ["Postgres"]),
+        adapter("HTTP", ["CSockets", "COpenSSL"]),
+
+        // Application.
+        adapter(
+            "DoseService",
+            [
+                "Imaging", "Tomography", "Anatomy", "Learning", "Dosimetry", "Reconstruction", "DICOM", "Postgres",
+                "Jobs", "HTTP", logging,
+            ]),
+        .executableTarget(name: "scintivol", dependencies: ["DoseService", argumentParser], swiftSettings: strict),
+        .executableTarget(
+            name: "benchmark",
+            dependencies: ["DoseService", "Imaging", "Tomography", "DICOM", "COpenBLAS", argumentParser],
+            swiftSettings: numeric),
+
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        tests(of: "Imaging"), tests(of: "Tomography", ["Imaging"]), tests(of: "Anatomy", ["Imaging"]),
+        tests(of: "Learning"), tests(of: "Dosimetry", ["Imaging"]),
+        tests(of: "Reconstruction", ["Imaging", "Tomography", "Anatomy"]),
+        tests(of: "DICOM", ["Imaging"]), tests(of: "Postgres"), tests(of: "Jobs", ["Postgres"]), tests(of: "HTTP"),
+        tests(of: "DoseService"),
+    ],
+    cxxLanguageStandard: .cxx20
+)

@@ -1,0 +1,1 @@
+#include "association.h"

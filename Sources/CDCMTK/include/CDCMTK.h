@@ -1,0 +1,4 @@
+#pragma once
+
+#include "association.h"
+#include "dataset.h"
