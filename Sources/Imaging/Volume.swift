@@ -37,3 +37,53 @@ public struct Volume<Element: Sendable>: Sendable {
 }
 
 extension Volume: Equatable where Element: Equatable {}
+
+extension Volume {
+    /// The coronal planes of a range.
+    public func cropped(rows range: Range<Int>) throws(ImagingError) -> Volume {
+        let target = try VoxelGrid(
+            columns: grid.columns, rows: range.count, slices: grid.slices, spacing: grid.spacing,
+            origin: grid.position(x: 0, y: Double(range.lowerBound), z: 0))
+        var kept: [Element] = []
+        kept.reserveCapacity(target.voxelCount)
+        for z in 0..<grid.slices {
+            let first = grid.offset(x: 0, y: range.lowerBound, z: z)
+            kept += voxels[first..<first + range.count * grid.columns]
+        }
+        return Volume(grid: target, unchecked: kept)
+    }
+}
+
+extension Volume {
+    /// The smallest box around the voxels that satisfy a condition, and which of them do; nil when none does.
+    public func boxed(_ condition: (Element) -> Bool) -> Volume<Bool>? {
+        var lower = SIMD3<Int>(repeating: .max)
+        var upper = SIMD3<Int>(repeating: -1)
+        var set = [Bool](repeating: false, count: voxels.count)
+        for z in 0..<grid.slices {
+            for y in 0..<grid.rows {
+                let row = grid.offset(x: 0, y: y, z: z)
+                for x in 0..<grid.columns where condition(voxels[row + x]) {
+                    set[row + x] = true
+                    lower = pointwiseMin(lower, SIMD3(x, y, z))
+                    upper = pointwiseMax(upper, SIMD3(x, y, z))
+                }
+            }
+        }
+        guard upper.x >= 0,
+            let box = try? VoxelGrid(
+                columns: upper.x - lower.x + 1, rows: upper.y - lower.y + 1, slices: upper.z - lower.z + 1,
+                spacing: grid.spacing, origin: grid.position(x: Double(lower.x), y: Double(lower.y), z: Double(lower.z))
+            )
+        else { return nil }
+        var kept: [Bool] = []
+        kept.reserveCapacity(box.voxelCount)
+        for z in lower.z...upper.z {
+            for y in lower.y...upper.y {
+                let row = grid.offset(x: 0, y: y, z: z)
+                kept += set[row + lower.x...row + upper.x]
+            }
+        }
+        return Volume<Bool>(grid: box, unchecked: kept)
+    }
+}

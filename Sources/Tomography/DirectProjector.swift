@@ -24,13 +24,18 @@ public struct DirectProjector: LinearOperator {
     public let heads: [CameraHead]
     private let attenuation: Volume<Float>
     private let tails: Tails
+    private let extraVariance: Double
 
+    /// - Parameter extraVariance: widens every distance's Gaussian, in mm².
     /// - Throws: ``TomographyError/faceInsideGrid(direction:overlapMillimetres:)``.
-    public init(heads: [CameraHead], attenuation: Volume<Float>, tails: Tails = .none) throws(TomographyError) {
+    public init(
+        heads: [CameraHead], attenuation: Volume<Float>, tails: Tails = .none, extraVariance: Double = 0
+    ) throws(TomographyError) {
         grid = attenuation.grid
         self.heads = heads
         self.attenuation = attenuation
         self.tails = tails
+        self.extraVariance = extraVariance
         for head in heads {
             let ends = [0, grid.rows - 1].map { head.distance(ofPlane: grid.position(x: 0, y: Double($0), z: 0).y) }
             let nearest = min(ends[0], ends[1]) - grid.spacing.y / 2
@@ -96,7 +101,7 @@ public struct DirectProjector: LinearOperator {
 
     private func responses(of head: CameraHead, plane y: Int) -> [(share: Float, response: DetectorResponse)] {
         let distance = head.distance(ofPlane: grid.position(x: 0, y: Double(y), z: 0).y)
-        let variance = head.collimator.variance(atDistance: distance, energy: head.energy)
+        let variance = head.collimator.variance(atDistance: distance, energy: head.energy) + extraVariance
         let main = DetectorResponse(grid: grid, detector: head.detector, variance: variance)
         guard tails.share > 0 else { return [(1, main)] }
         let wide = DetectorResponse(
