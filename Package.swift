@@ -62,6 +62,7 @@ let package = Package(
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
         .target(name: "CSockets", cSettings: strictC),
 
         // Core: no I/O, no clock, no global state.
@@ -83,7 +84,7 @@ let package = Package(
             "DoseService",
             [
                 "Imaging", "Tomography", "Anatomy", "Learning", "Dosimetry", "Reconstruction", "DICOM", "Postgres",
-                "Jobs", "HTTP", logging,
+                "Jobs", "HTTP", "CZlib", logging,
             ]),
         .executableTarget(name: "scintivol", dependencies: ["DoseService", argumentParser], swiftSettings: strict),
         .executableTarget(
