@@ -12,13 +12,13 @@
 #include "dcmtk/dcmnet/dul.h"
 #include "dcmtk/oflog/oflog.h"
 
-struct dicom_association {
+struct cdcmtk_association {
     dicom::ConnectionState state;
     T_ASC_Association *negotiated = nullptr;
     /// The socket of a requestor; an acceptor's stream belongs to the caller.
     std::unique_ptr<dicom::ByteStream> ownStream;
 
-    ~dicom_association() {
+    ~cdcmtk_association() {
         if (negotiated != nullptr)
             ASC_destroyAssociation(&negotiated);
     }
@@ -69,16 +69,16 @@ template <size_t size> bool copyText(char (&target)[size], const char *source) {
     return true;
 }
 
-bool identify(T_ASC_Parameters &parameters, const dicom_local_identity &identity) {
+bool identify(T_ASC_Parameters &parameters, const cdcmtk_local_identity &identity) {
     return copyText(parameters.ourImplementationClassUID, identity.implementation_class_uid) &&
            copyText(parameters.ourImplementationVersionName, identity.implementation_version);
 }
 
-dicom_network_outcome failureOf(const dicom_association &association, dicom_network_outcome otherwise) {
-    return association.state.failure == DICOM_NETWORK_OK ? otherwise : association.state.failure;
+cdcmtk_network_outcome failureOf(const cdcmtk_association &association, cdcmtk_network_outcome otherwise) {
+    return association.state.failure == CDCMTK_NETWORK_OK ? otherwise : association.state.failure;
 }
 
-OFCondition receiveRequest(dicom_association &association, T_ASC_Network *network, uint32_t pduLengthLimit) {
+OFCondition receiveRequest(cdcmtk_association &association, T_ASC_Network *network, uint32_t pduLengthLimit) {
     const std::lock_guard<std::mutex> lock(handover);
     dcmExternalSocketHandle.set(association.state.stream->descriptor());
     PreparedTransportLayer::prepared = &association.state;
@@ -89,9 +89,9 @@ OFCondition receiveRequest(dicom_association &association, T_ASC_Network *networ
     return condition;
 }
 
-OFCondition applyDecisions(T_ASC_Parameters *parameters, const dicom_context_decision *contexts, size_t count) {
+OFCondition applyDecisions(T_ASC_Parameters *parameters, const cdcmtk_context_decision *contexts, size_t count) {
     for (size_t index = 0; index < count; ++index) {
-        const dicom_context_decision &decision = contexts[index];
+        const cdcmtk_context_decision &decision = contexts[index];
         const OFCondition condition =
             decision.transfer_syntax != nullptr
                 ? ASC_acceptPresentationContext(parameters, decision.identifier, decision.transfer_syntax)
@@ -103,8 +103,8 @@ OFCondition applyDecisions(T_ASC_Parameters *parameters, const dicom_context_dec
     return EC_Normal;
 }
 
-OFCondition describeRequest(T_ASC_Parameters *parameters, const dicom_peer &peer,
-                            const dicom_context_proposal *contexts, size_t count) {
+OFCondition describeRequest(T_ASC_Parameters *parameters, const cdcmtk_peer &peer,
+                            const cdcmtk_context_proposal *contexts, size_t count) {
     const std::string address = std::string(peer.host) + ":" + std::to_string(peer.port);
     if (address.size() >= sizeof(parameters->DULparams.calledPresentationAddress))
         return ASC_NULLKEY;
@@ -120,7 +120,7 @@ OFCondition describeRequest(T_ASC_Parameters *parameters, const dicom_peer &peer
     return EC_Normal;
 }
 
-void readRejection(T_ASC_Parameters *parameters, dicom_rejection &rejection) {
+void readRejection(T_ASC_Parameters *parameters, cdcmtk_rejection &rejection) {
     T_ASC_RejectParameters found;
     if (ASC_getRejectParameters(parameters, &found).bad())
         return;
@@ -129,7 +129,7 @@ void readRejection(T_ASC_Parameters *parameters, dicom_rejection &rejection) {
     rejection.reason = static_cast<uint8_t>(found.reason & 0xff);
 }
 
-void markAccepted(T_ASC_Parameters *parameters, dicom_context_proposal *contexts, size_t count) {
+void markAccepted(T_ASC_Parameters *parameters, cdcmtk_context_proposal *contexts, size_t count) {
     for (size_t index = 0; index < count; ++index) {
         T_ASC_PresentationContext found;
         contexts[index].accepted =
@@ -138,9 +138,9 @@ void markAccepted(T_ASC_Parameters *parameters, dicom_context_proposal *contexts
     }
 }
 
-std::unique_ptr<dicom_association> makeAssociation(const dicom_local_identity &identity,
-                                                   const dicom_deadlines &deadlines) {
-    auto association = std::make_unique<dicom_association>();
+std::unique_ptr<cdcmtk_association> makeAssociation(const cdcmtk_local_identity &identity,
+                                                    const cdcmtk_deadlines &deadlines) {
+    auto association = std::make_unique<cdcmtk_association>();
     association->state.deadlines = deadlines;
     association->state.dataLengthLimit = identity.pdu_length_limit;
     return association;
@@ -151,89 +151,88 @@ std::unique_ptr<dicom_association> makeAssociation(const dicom_local_identity &i
 
 using namespace dicom;
 
-void dicom_network_initialize(void) { networks(); }
+void cdcmtk_network_initialize(void) { networks(); }
 
-dicom_network_outcome dicom_association_accept(dicom_stream *stream, const uint8_t *request, size_t length,
-                                               const dicom_context_decision *contexts, size_t context_count,
-                                               const dicom_local_identity *identity, const dicom_deadlines *deadlines,
-                                               dicom_association **result) try {
+cdcmtk_network_outcome cdcmtk_association_accept(cdcmtk_stream *stream, const uint8_t *request, size_t length,
+                                                 const cdcmtk_context_decision *contexts, size_t context_count,
+                                                 const cdcmtk_local_identity *identity,
+                                                 const cdcmtk_deadlines *deadlines, cdcmtk_association **result) try {
     auto association = makeAssociation(*identity, *deadlines);
     association->state.stream = reinterpret_cast<ByteStream *>(stream);
     association->state.readAhead = request;
     association->state.readAheadLength = length;
     if (receiveRequest(*association, networks().acceptor, identity->pdu_length_limit).bad())
-        return failureOf(*association, DICOM_NETWORK_ILLEGAL_PDU);
+        return failureOf(*association, CDCMTK_NETWORK_ILLEGAL_PDU);
     if (!identify(*association->negotiated->params, *identity) ||
         applyDecisions(association->negotiated->params, contexts, context_count).bad())
-        return DICOM_NETWORK_FAILED;
+        return CDCMTK_NETWORK_FAILED;
     if (ASC_acknowledgeAssociation(association->negotiated).bad())
-        return failureOf(*association, DICOM_NETWORK_FAILED);
+        return failureOf(*association, CDCMTK_NETWORK_FAILED);
     *result = association.release();
-    return DICOM_NETWORK_OK;
+    return CDCMTK_NETWORK_OK;
 } catch (...) {
-    return DICOM_NETWORK_FAILED;
+    return CDCMTK_NETWORK_FAILED;
 }
 
-dicom_network_outcome dicom_association_request(const dicom_peer *peer, dicom_context_proposal *contexts,
-                                                size_t context_count, const dicom_local_identity *identity,
-                                                const dicom_deadlines *deadlines, dicom_rejection *rejection,
-                                                dicom_association **result) try {
+cdcmtk_network_outcome cdcmtk_association_request(const cdcmtk_peer *peer, cdcmtk_context_proposal *contexts,
+                                                  size_t context_count, const cdcmtk_local_identity *identity,
+                                                  const cdcmtk_deadlines *deadlines, cdcmtk_rejection *rejection,
+                                                  cdcmtk_association **result) try {
     auto association = makeAssociation(*identity, *deadlines);
     association->state.awaitsAnswer = true;
     T_ASC_Parameters *parameters = nullptr;
     if (ASC_createAssociationParameters(&parameters, static_cast<long>(identity->pdu_length_limit)).bad())
-        return DICOM_NETWORK_FAILED;
+        return CDCMTK_NETWORK_FAILED;
     if (!identify(*parameters, *identity) || describeRequest(parameters, *peer, contexts, context_count).bad()) {
         ASC_destroyAssociationParameters(&parameters);
-        return DICOM_NETWORK_FAILED;
+        return CDCMTK_NETWORK_FAILED;
     }
     dcmConnectionTimeout.set(peer->connect_seconds);
     const Instant connectDeadline = after(peer->connect_seconds * 1000);
     PreparedTransportLayer::prepared = &association->state;
-    const OFCondition condition =
-        ASC_requestAssociation(networks().requestor, parameters, &association->negotiated);
+    const OFCondition condition = ASC_requestAssociation(networks().requestor, parameters, &association->negotiated);
     PreparedTransportLayer::prepared = nullptr;
     association->ownStream.reset(association->state.stream);
     if (association->ownStream == nullptr)
-        return Clock::now() < connectDeadline ? DICOM_NETWORK_CONNECT_FAILED : DICOM_NETWORK_CONNECT_DEADLINE;
+        return Clock::now() < connectDeadline ? CDCMTK_NETWORK_CONNECT_FAILED : CDCMTK_NETWORK_CONNECT_DEADLINE;
     if (condition == DUL_ASSOCIATIONREJECTED) {
         readRejection(parameters, *rejection);
-        return DICOM_NETWORK_REJECTED;
+        return CDCMTK_NETWORK_REJECTED;
     }
     if (condition.bad())
         return failureOf(*association,
-                         condition == DUL_PEERABORTEDASSOCIATION ? DICOM_NETWORK_ABORTED : DICOM_NETWORK_ILLEGAL_PDU);
+                         condition == DUL_PEERABORTEDASSOCIATION ? CDCMTK_NETWORK_ABORTED : CDCMTK_NETWORK_ILLEGAL_PDU);
     association->state.awaitsAnswer = false;
     markAccepted(parameters, contexts, context_count);
     *result = association.release();
-    return DICOM_NETWORK_OK;
+    return CDCMTK_NETWORK_OK;
 } catch (...) {
-    return DICOM_NETWORK_FAILED;
+    return CDCMTK_NETWORK_FAILED;
 }
 
-dicom_network_outcome dicom_association_read(dicom_association *association, dicom_fragment *fragment) try {
+cdcmtk_network_outcome cdcmtk_association_read(cdcmtk_association *association, cdcmtk_fragment *fragment) try {
     DUL_ASSOCIATIONKEY **key = &association->negotiated->DULassociation;
     DUL_PDV value{};
     if (DUL_NextPDV(key, &value).bad()) {
         const OFCondition condition = DUL_ReadPDVs(key, nullptr, DUL_BLOCK, 0);
         if (condition == DUL_PEERREQUESTEDRELEASE)
-            return DICOM_NETWORK_RELEASE_REQUESTED;
+            return CDCMTK_NETWORK_RELEASE_REQUESTED;
         if (condition == DUL_PEERABORTEDASSOCIATION)
-            return failureOf(*association, DICOM_NETWORK_ABORTED);
+            return failureOf(*association, CDCMTK_NETWORK_ABORTED);
         if (condition != DUL_PDATAPDUARRIVED || DUL_NextPDV(key, &value).bad())
-            return failureOf(*association, DICOM_NETWORK_ILLEGAL_PDU);
+            return failureOf(*association, CDCMTK_NETWORK_ILLEGAL_PDU);
     }
     fragment->bytes = static_cast<const uint8_t *>(value.data);
     fragment->length = value.fragmentLength;
     fragment->context = value.presentationContextID;
     fragment->is_command = value.pdvType == DUL_COMMANDPDV;
     fragment->is_last = value.lastPDV == OFTrue;
-    return DICOM_NETWORK_OK;
+    return CDCMTK_NETWORK_OK;
 } catch (...) {
-    return DICOM_NETWORK_FAILED;
+    return CDCMTK_NETWORK_FAILED;
 }
 
-dicom_network_outcome dicom_association_write(dicom_association *association, const dicom_fragment *fragment) try {
+cdcmtk_network_outcome cdcmtk_association_write(cdcmtk_association *association, const cdcmtk_fragment *fragment) try {
     DUL_PDV value{};
     value.data = const_cast<uint8_t *>(fragment->bytes);
     value.fragmentLength = fragment->length;
@@ -244,31 +243,31 @@ dicom_network_outcome dicom_association_write(dicom_association *association, co
     list.count = 1;
     list.pdv = &value;
     if (DUL_WritePDVs(&association->negotiated->DULassociation, &list).good())
-        return DICOM_NETWORK_OK;
-    return failureOf(*association, DICOM_NETWORK_FAILED);
+        return CDCMTK_NETWORK_OK;
+    return failureOf(*association, CDCMTK_NETWORK_FAILED);
 } catch (...) {
-    return DICOM_NETWORK_FAILED;
+    return CDCMTK_NETWORK_FAILED;
 }
 
-dicom_network_outcome dicom_association_acknowledge_release(dicom_association *association) try {
+cdcmtk_network_outcome cdcmtk_association_acknowledge_release(cdcmtk_association *association) try {
     if (ASC_acknowledgeRelease(association->negotiated).good())
-        return DICOM_NETWORK_OK;
-    return failureOf(*association, DICOM_NETWORK_FAILED);
+        return CDCMTK_NETWORK_OK;
+    return failureOf(*association, CDCMTK_NETWORK_FAILED);
 } catch (...) {
-    return DICOM_NETWORK_FAILED;
+    return CDCMTK_NETWORK_FAILED;
 }
 
-dicom_network_outcome dicom_association_release(dicom_association *association) try {
+cdcmtk_network_outcome cdcmtk_association_release(cdcmtk_association *association) try {
     if (ASC_releaseAssociation(association->negotiated).good())
-        return DICOM_NETWORK_OK;
-    return failureOf(*association, DICOM_NETWORK_FAILED);
+        return CDCMTK_NETWORK_OK;
+    return failureOf(*association, CDCMTK_NETWORK_FAILED);
 } catch (...) {
-    return DICOM_NETWORK_FAILED;
+    return CDCMTK_NETWORK_FAILED;
 }
 
-void dicom_association_abort(dicom_association *association, uint8_t source, uint8_t reason) {
+void cdcmtk_association_abort(cdcmtk_association *association, uint8_t source, uint8_t reason) {
     const uint8_t pdu[] = {0x07, 0, 0, 0, 0, 4, 0, 0, source, reason};
     association->state.stream->write(pdu, sizeof(pdu), after(association->state.deadlines.write));
 }
 
-void dicom_association_destroy(dicom_association *association) { delete association; }
+void cdcmtk_association_destroy(cdcmtk_association *association) { delete association; }

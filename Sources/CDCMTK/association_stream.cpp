@@ -68,26 +68,26 @@ bool SocketStream::wait(short events, Instant deadline) {
 
 namespace {
 
-ByteStream *stream(dicom_stream *opaque) { return reinterpret_cast<ByteStream *>(opaque); }
+ByteStream *stream(cdcmtk_stream *opaque) { return reinterpret_cast<ByteStream *>(opaque); }
 
 } // namespace
 } // namespace dicom
 
 using namespace dicom;
 
-dicom_stream *dicom_stream_open(int descriptor) {
-    return reinterpret_cast<dicom_stream *>(static_cast<ByteStream *>(new (std::nothrow) SocketStream(descriptor)));
+cdcmtk_stream *cdcmtk_stream_open(int descriptor) {
+    return reinterpret_cast<cdcmtk_stream *>(static_cast<ByteStream *>(new (std::nothrow) SocketStream(descriptor)));
 }
 
-ssize_t dicom_stream_read(dicom_stream *opaque, void *buffer, size_t length, int32_t milliseconds) {
+ssize_t cdcmtk_stream_read(cdcmtk_stream *opaque, void *buffer, size_t length, int32_t milliseconds) {
     return stream(opaque)->read(buffer, length, after(milliseconds));
 }
 
-bool dicom_stream_write(dicom_stream *opaque, const void *bytes, size_t length, int32_t milliseconds) {
+bool cdcmtk_stream_write(cdcmtk_stream *opaque, const void *bytes, size_t length, int32_t milliseconds) {
     return stream(opaque)->write(bytes, length, after(milliseconds));
 }
 
-void dicom_stream_await_end(dicom_stream *opaque, int32_t milliseconds) {
+void cdcmtk_stream_await_end(cdcmtk_stream *opaque, int32_t milliseconds) {
     const Instant deadline = after(milliseconds);
     ::shutdown(stream(opaque)->descriptor(), SHUT_WR);
     char dropped[4096];
@@ -95,4 +95,4 @@ void dicom_stream_await_end(dicom_stream *opaque, int32_t milliseconds) {
     }
 }
 
-void dicom_stream_close(dicom_stream *opaque) { delete stream(opaque); }
+void cdcmtk_stream_close(cdcmtk_stream *opaque) { delete stream(opaque); }

@@ -13,7 +13,7 @@ inline Instant after(int milliseconds) { return Clock::now() + std::chrono::mill
 
 /// Bytes to and from one peer, every call with a deadline. A TLS session is another subclass.
 class ByteStream {
-public:
+  public:
     ByteStream() = default;
     ByteStream(const ByteStream &) = delete;
     ByteStream &operator=(const ByteStream &) = delete;
@@ -30,7 +30,7 @@ public:
 
 /// A plain TCP socket, which it owns.
 class SocketStream final : public ByteStream {
-public:
+  public:
     explicit SocketStream(int descriptor);
     ~SocketStream() override;
 
@@ -40,7 +40,7 @@ public:
     void finish() override;
     int descriptor() const override { return socket; }
 
-private:
+  private:
     bool wait(short events, Instant deadline);
 
     int socket;

@@ -54,7 +54,7 @@ ssize_t GuardedConnection::read(void *buffer, size_t length) {
 }
 
 bool GuardedConnection::beginPDU() {
-    if (state.failure != DICOM_NETWORK_OK)
+    if (state.failure != CDCMTK_NETWORK_OK)
         return false;
     if (stop(state.stream->read(head, 1, after(state.deadlines.idle))) != 1)
         return false;
@@ -63,7 +63,7 @@ bool GuardedConnection::beginPDU() {
         return false;
     const size_t length = size_t{head[2]} << 24 | size_t{head[3]} << 16 | size_t{head[4]} << 8 | size_t{head[5]};
     if (!isAcceptable(head[0], length)) {
-        state.fail(DICOM_NETWORK_ILLEGAL_PDU);
+        state.fail(CDCMTK_NETWORK_ILLEGAL_PDU);
         return false;
     }
     headServed = 0;
@@ -104,12 +104,12 @@ bool GuardedConnection::readExactly(unsigned char *buffer, size_t length) {
 ssize_t GuardedConnection::stop(ssize_t count) {
     if (count > 0)
         return count;
-    state.fail(count < 0 && errno == ETIMEDOUT ? DICOM_NETWORK_DEADLINE : DICOM_NETWORK_CLOSED);
+    state.fail(count < 0 && errno == ETIMEDOUT ? CDCMTK_NETWORK_DEADLINE : CDCMTK_NETWORK_CLOSED);
     return 0;
 }
 
 ssize_t GuardedConnection::write(void *bytes, size_t length) {
-    if (state.failure == DICOM_NETWORK_OK && state.stream->write(bytes, length, after(state.deadlines.write)))
+    if (state.failure == CDCMTK_NETWORK_OK && state.stream->write(bytes, length, after(state.deadlines.write)))
         return static_cast<ssize_t>(length);
     stop(-1);
     return 0;

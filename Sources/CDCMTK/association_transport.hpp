@@ -13,7 +13,7 @@ namespace dicom {
 /// What one connection may do and why it stopped. It outlives the connection object, which DCMTK deletes when it likes.
 struct ConnectionState {
     ByteStream *stream = nullptr;
-    dicom_deadlines deadlines{};
+    cdcmtk_deadlines deadlines{};
     size_t dataLengthLimit = 0;
     /// Bytes of the A-ASSOCIATE-RQ that were read ahead and are served first.
     const unsigned char *readAhead = nullptr;
@@ -21,17 +21,17 @@ struct ConnectionState {
     /// The requestor waits for A-ASSOCIATE-AC or -RJ.
     bool awaitsAnswer = false;
     /// The first failure; later ones are its consequence.
-    dicom_network_outcome failure = DICOM_NETWORK_OK;
+    cdcmtk_network_outcome failure = CDCMTK_NETWORK_OK;
 
-    void fail(dicom_network_outcome outcome) {
-        if (failure == DICOM_NETWORK_OK)
+    void fail(cdcmtk_network_outcome outcome) {
+        if (failure == CDCMTK_NETWORK_OK)
             failure = outcome;
     }
 };
 
 /// A transport connection that lets DCMTK see only PDUs of a possible type and length, each within its deadline.
 class GuardedConnection final : public DcmTransportConnection {
-public:
+  public:
     explicit GuardedConnection(ConnectionState &state);
 
     OFCondition serverSideHandshake() override;
@@ -47,7 +47,7 @@ public:
     OFBool isTransparentConnection() override { return OFFalse; }
     OFString &dumpConnectionParameters(OFString &text) override;
 
-private:
+  private:
     static constexpr size_t headLength = 6;
 
     bool beginPDU();
@@ -64,7 +64,7 @@ private:
 
 /// Gives DCMTK the connection that the calling thread has prepared.
 class PreparedTransportLayer final : public DcmTransportLayer {
-public:
+  public:
     DcmTransportConnection *createConnection(DcmNativeSocketType socket, OFBool useSecureLayer) override;
 
     /// The state for the next connection of this thread. When it has no stream, the socket that DCMTK connected becomes

@@ -15,30 +15,30 @@ extern "C" {
 // association come from one thread at a time. No function throws.
 
 /// Bytes to and from one peer. The plain one is a socket; a TLS session takes its place behind the same functions.
-typedef struct dicom_stream dicom_stream;
+typedef struct cdcmtk_stream cdcmtk_stream;
 
 /// One association on top of a stream.
-typedef struct dicom_association dicom_association;
+typedef struct cdcmtk_association cdcmtk_association;
 
-typedef enum {
-    DICOM_NETWORK_OK = 0,
-    /// The peer asked for release; answer with ``dicom_association_acknowledge_release``.
-    DICOM_NETWORK_RELEASE_REQUESTED,
+typedef enum cdcmtk_network_outcome {
+    CDCMTK_NETWORK_OK = 0,
+    /// The peer asked for release; answer with ``cdcmtk_association_acknowledge_release``.
+    CDCMTK_NETWORK_RELEASE_REQUESTED,
     /// The peer sent A-ABORT.
-    DICOM_NETWORK_ABORTED,
+    CDCMTK_NETWORK_ABORTED,
     /// The connection ended or broke without an A-ABORT.
-    DICOM_NETWORK_CLOSED,
+    CDCMTK_NETWORK_CLOSED,
     /// The peer was silent, or read or wrote too slowly.
-    DICOM_NETWORK_DEADLINE,
+    CDCMTK_NETWORK_DEADLINE,
     /// A PDU of the wrong type, of an absurd length, or one that does not parse.
-    DICOM_NETWORK_ILLEGAL_PDU,
+    CDCMTK_NETWORK_ILLEGAL_PDU,
     /// The peer answered A-ASSOCIATE-RJ.
-    DICOM_NETWORK_REJECTED,
-    DICOM_NETWORK_CONNECT_FAILED,
-    DICOM_NETWORK_CONNECT_DEADLINE,
+    CDCMTK_NETWORK_REJECTED,
+    CDCMTK_NETWORK_CONNECT_FAILED,
+    CDCMTK_NETWORK_CONNECT_DEADLINE,
     /// DCMTK refused for a reason of its own, such as no memory.
-    DICOM_NETWORK_FAILED,
-} dicom_network_outcome;
+    CDCMTK_NETWORK_FAILED,
+} cdcmtk_network_outcome;
 
 /// How long a peer may take, in milliseconds.
 typedef struct {
@@ -48,7 +48,7 @@ typedef struct {
     int32_t pdu;
     /// For one write.
     int32_t write;
-} dicom_deadlines;
+} cdcmtk_deadlines;
 
 /// What is announced in A-ASSOCIATE: PDU size and who we are (PS3.7 D.3.3.2).
 typedef struct {
@@ -56,29 +56,29 @@ typedef struct {
     uint32_t pdu_length_limit;
     const char *implementation_class_uid;
     const char *implementation_version;
-} dicom_local_identity;
+} cdcmtk_local_identity;
 
 /// An accepted presentation context (`transfer_syntax` is null when it is refused with `refusal`, PS3.8 table 9-18).
 typedef struct {
     uint8_t identifier;
     uint8_t refusal;
     const char *transfer_syntax;
-} dicom_context_decision;
+} cdcmtk_context_decision;
 
 typedef struct {
     uint8_t identifier;
     const char *abstract_syntax;
     const char *transfer_syntax;
-    /// Set by ``dicom_association_request``.
+    /// Set by ``cdcmtk_association_request``.
     bool accepted;
-} dicom_context_proposal;
+} cdcmtk_context_proposal;
 
 /// A-ASSOCIATE-RJ (PS3.8 table 9-21).
 typedef struct {
     uint8_t result;
     uint8_t source;
     uint8_t reason;
-} dicom_rejection;
+} cdcmtk_rejection;
 
 typedef struct {
     const char *host;
@@ -87,7 +87,7 @@ typedef struct {
     const char *called_title;
     /// Whole seconds to establish the TCP connection; DCMTK keeps it in a process-wide setting.
     int32_t connect_seconds;
-} dicom_peer;
+} cdcmtk_peer;
 
 /// One presentation data value. `bytes` belongs to the association and stays valid until the next read.
 typedef struct {
@@ -96,47 +96,48 @@ typedef struct {
     uint8_t context;
     bool is_command;
     bool is_last;
-} dicom_fragment;
+} cdcmtk_fragment;
 
-/// Silences DCMTK's log (it may quote patient data), switches off Nagle's algorithm and reverse DNS. Any number of calls.
-void dicom_network_initialize(void);
+/// Silences DCMTK's log (it may quote patient data), switches off Nagle's algorithm and reverse DNS. Any number of
+/// calls.
+void cdcmtk_network_initialize(void);
 
 /// Takes over a connected socket.
-dicom_stream *dicom_stream_open(int descriptor);
+cdcmtk_stream *cdcmtk_stream_open(int descriptor);
 /// Bytes read (at least one), 0 at the end of the stream, -1 on failure with errno, ETIMEDOUT for the deadline.
-ssize_t dicom_stream_read(dicom_stream *stream, void *buffer, size_t length, int32_t milliseconds);
+ssize_t cdcmtk_stream_read(cdcmtk_stream *stream, void *buffer, size_t length, int32_t milliseconds);
 /// Writes everything or says no.
-bool dicom_stream_write(dicom_stream *stream, const void *bytes, size_t length, int32_t milliseconds);
+bool cdcmtk_stream_write(cdcmtk_stream *stream, const void *bytes, size_t length, int32_t milliseconds);
 /// Reads and drops what still comes until the peer closes or the deadline passes.
-void dicom_stream_await_end(dicom_stream *stream, int32_t milliseconds);
-void dicom_stream_close(dicom_stream *stream);
+void cdcmtk_stream_await_end(cdcmtk_stream *stream, int32_t milliseconds);
+void cdcmtk_stream_close(cdcmtk_stream *stream);
 
 /// Completes the acceptor's side of an association whose A-ASSOCIATE-RQ, already read and judged, is `request`.
 ///
 /// The stream stays the caller's and must outlive the association.
-dicom_network_outcome dicom_association_accept(dicom_stream *stream, const uint8_t *request, size_t length,
-                                               const dicom_context_decision *contexts, size_t context_count,
-                                               const dicom_local_identity *identity, const dicom_deadlines *deadlines,
-                                               dicom_association **association);
+cdcmtk_network_outcome cdcmtk_association_accept(cdcmtk_stream *stream, const uint8_t *request, size_t length,
+                                                 const cdcmtk_context_decision *contexts, size_t context_count,
+                                                 const cdcmtk_local_identity *identity,
+                                                 const cdcmtk_deadlines *deadlines, cdcmtk_association **association);
 
-/// Connects and requests an association; `rejection` is filled for `DICOM_NETWORK_REJECTED`.
-dicom_network_outcome dicom_association_request(const dicom_peer *peer, dicom_context_proposal *contexts,
-                                                size_t context_count, const dicom_local_identity *identity,
-                                                const dicom_deadlines *deadlines, dicom_rejection *rejection,
-                                                dicom_association **association);
+/// Connects and requests an association; `rejection` is filled for `CDCMTK_NETWORK_REJECTED`.
+cdcmtk_network_outcome cdcmtk_association_request(const cdcmtk_peer *peer, cdcmtk_context_proposal *contexts,
+                                                  size_t context_count, const cdcmtk_local_identity *identity,
+                                                  const cdcmtk_deadlines *deadlines, cdcmtk_rejection *rejection,
+                                                  cdcmtk_association **association);
 
-dicom_network_outcome dicom_association_read(dicom_association *association, dicom_fragment *fragment);
+cdcmtk_network_outcome cdcmtk_association_read(cdcmtk_association *association, cdcmtk_fragment *fragment);
 
 /// Writes one presentation data value, split into as many PDUs as the peer's limit asks for.
-dicom_network_outcome dicom_association_write(dicom_association *association, const dicom_fragment *fragment);
+cdcmtk_network_outcome cdcmtk_association_write(cdcmtk_association *association, const cdcmtk_fragment *fragment);
 
-dicom_network_outcome dicom_association_acknowledge_release(dicom_association *association);
-dicom_network_outcome dicom_association_release(dicom_association *association);
+cdcmtk_network_outcome cdcmtk_association_acknowledge_release(cdcmtk_association *association);
+cdcmtk_network_outcome cdcmtk_association_release(cdcmtk_association *association);
 
 /// Sends A-ABORT (`source` 0 service user, 2 service provider) without waiting for an answer.
-void dicom_association_abort(dicom_association *association, uint8_t source, uint8_t reason);
+void cdcmtk_association_abort(cdcmtk_association *association, uint8_t source, uint8_t reason);
 
-void dicom_association_destroy(dicom_association *association);
+void cdcmtk_association_destroy(cdcmtk_association *association);
 
 #ifdef __cplusplus
 }
