@@ -79,7 +79,9 @@ extension DIMSECommand {
     var encoded: [UInt8] {
         var body: [UInt8] = []
         let isResponse = field & Field.response != 0
-        if let sopClass { Self.append(Element.affectedSOPClass, Self.padded(sopClass.description.utf8, with: 0), &body) }
+        if let sopClass {
+            Self.append(Element.affectedSOPClass, Self.padded(sopClass.description.utf8, with: 0), &body)
+        }
         Self.append(Element.commandField, Self.bytes(field), &body)
         let numberElement = isResponse ? Element.messageIDBeingRespondedTo : Element.messageID
         Self.append(numberElement, Self.bytes(messageID), &body)

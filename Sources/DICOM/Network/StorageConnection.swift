@@ -38,7 +38,8 @@ struct StorageConnection {
         defer { registry.closeAssociation(peer: peerAddress) }
         if case .reject(let rejection) = handler.admit(request) { return reject(rejection) }
 
-        var session = StorageSession(request: request, configuration: configuration, registry: registry, handler: handler)
+        var session = StorageSession(
+            request: request, configuration: configuration, registry: registry, handler: handler)
         let reason = session.run(on: stream, pdu: pdu)
         handler.ended(
             EndedAssociation(
