@@ -1,0 +1,124 @@
+/// A DIMSE command set: C-ECHO and C-STORE, requests and responses.
+///
+/// DCMTK's own reader descends into sequences of a command set without a limit, so commands are read here: flat,
+/// implicit little endian, nothing but group 0000.
+///
+/// - Source: DICOM PS3.7 sections 6.3, 9.3 and annex E.
+struct DIMSECommand: Equatable {
+    var field: UInt16
+    var messageID: UInt16
+    var sopClass: UID?
+    var sopInstance: UID?
+    var hasDataset: Bool
+    var status: UInt16?
+    var errorComment: [UInt8] = []
+
+    enum Field {
+        static let storeRequest: UInt16 = 0x0001
+        static let storeResponse: UInt16 = 0x8001
+        static let echoRequest: UInt16 = 0x0030
+        static let echoResponse: UInt16 = 0x8030
+        static let response: UInt16 = 0x8000
+    }
+
+    /// A C-STORE request has about 150 bytes; what is longer than this is not one.
+    static let lengthLimit = 4096
+    /// Error Comment is an LO (PS3.7 annex C).
+    static let errorCommentLimit = 64
+
+    private enum Element {
+        static let groupLength: UInt16 = 0x0000
+        static let affectedSOPClass: UInt16 = 0x0002
+        static let commandField: UInt16 = 0x0100
+        static let messageID: UInt16 = 0x0110
+        static let messageIDBeingRespondedTo: UInt16 = 0x0120
+        static let priority: UInt16 = 0x0700
+        static let dataSetType: UInt16 = 0x0800
+        static let status: UInt16 = 0x0900
+        static let errorComment: UInt16 = 0x0902
+        static let affectedSOPInstance: UInt16 = 0x1000
+    }
+
+    private static let noDataset: UInt16 = 0x0101
+    private static let datasetPresent: UInt16 = 0x0001
+}
+
+extension DIMSECommand {
+    /// - Throws: ``DIMSECommandFault`` when lengths do not add up, or a field that must be there is missing.
+    init(decoding bytes: [UInt8]) throws(DIMSECommandFault) {
+        var values: [UInt16: ArraySlice<UInt8>] = [:]
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            guard rest.count >= 8 else { throw DIMSECommandFault() }
+            let head = Array(rest.prefix(8))
+            let element = UInt16(head[2]) | UInt16(head[3]) << 8
+            let length = UInt32(head[4]) | UInt32(head[5]) << 8 | UInt32(head[6]) << 16 | UInt32(head[7]) << 24
+            guard head[0] == 0, head[1] == 0, values[element] == nil, Int(length) <= rest.count - 8 else {
+                throw DIMSECommandFault()
+            }
+            values[element] = rest.dropFirst(8).prefix(Int(length))
+            rest = rest.dropFirst(8 + Int(length))
+        }
+        guard let field = Self.unsigned(values[Element.commandField]),
+            let dataSetType = Self.unsigned(values[Element.dataSetType])
+        else { throw DIMSECommandFault() }
+        let isResponse = field & Field.response != 0
+        let numberElement = isResponse ? Element.messageIDBeingRespondedTo : Element.messageID
+        guard let messageID = Self.unsigned(values[numberElement]) else { throw DIMSECommandFault() }
+        self.field = field
+        self.messageID = messageID
+        hasDataset = dataSetType != Self.noDataset
+        status = Self.unsigned(values[Element.status])
+        sopClass = values[Element.affectedSOPClass].flatMap { UID(bytes: $0) }
+        sopInstance = values[Element.affectedSOPInstance].flatMap { UID(bytes: $0) }
+        errorComment = Array((values[Element.errorComment] ?? []).prefix(Self.errorCommentLimit))
+        if isResponse, status == nil { throw DIMSECommandFault() }
+    }
+
+    /// The command set in ascending order, group length first.
+    var encoded: [UInt8] {
+        var body: [UInt8] = []
+        let isResponse = field & Field.response != 0
+        if let sopClass {
+            Self.append(Element.affectedSOPClass, Self.padded(sopClass.description.utf8, with: 0), &body)
+        }
+        Self.append(Element.commandField, Self.bytes(field), &body)
+        let numberElement = isResponse ? Element.messageIDBeingRespondedTo : Element.messageID
+        Self.append(numberElement, Self.bytes(messageID), &body)
+        if field == Field.storeRequest { Self.append(Element.priority, Self.bytes(0), &body) }
+        Self.append(Element.dataSetType, Self.bytes(hasDataset ? Self.datasetPresent : Self.noDataset), &body)
+        if let status { Self.append(Element.status, Self.bytes(status), &body) }
+        if !errorComment.isEmpty {
+            let comment = errorComment.prefix(Self.errorCommentLimit)
+            Self.append(Element.errorComment, Self.padded(comment, with: UInt8(ascii: " ")), &body)
+        }
+        if let sopInstance {
+            Self.append(Element.affectedSOPInstance, Self.padded(sopInstance.description.utf8, with: 0), &body)
+        }
+        var whole: [UInt8] = []
+        let length = UInt32(body.count)
+        Self.append(Element.groupLength, (0..<4).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }, &whole)
+        return whole + body
+    }
+
+    private static func unsigned(_ value: ArraySlice<UInt8>?) -> UInt16? {
+        guard let value, value.count == 2, let low = value.first, let high = value.last else { return nil }
+        return UInt16(low) | UInt16(high) << 8
+    }
+
+    private static func bytes(_ value: UInt16) -> [UInt8] {
+        [UInt8(truncatingIfNeeded: value), UInt8(truncatingIfNeeded: value >> 8)]
+    }
+
+    private static func padded(_ text: some Collection<UInt8>, with padding: UInt8) -> [UInt8] {
+        Array(text) + (text.count % 2 == 0 ? [] : [padding])
+    }
+
+    private static func append(_ element: UInt16, _ value: [UInt8], _ bytes: inout [UInt8]) {
+        bytes += [0, 0] + Self.bytes(element)
+        bytes += Self.bytes(UInt16(value.count)) + [0, 0] + value
+    }
+}
+
+/// A command set that cannot be read.
+struct DIMSECommandFault: Error, Equatable {}

@@ -1,0 +1,56 @@
+/// Which presentation contexts are accepted, and with which transfer syntax.
+public struct PresentationContextPolicy: Equatable, Sendable {
+    /// Storage SOP classes; verification is always accepted.
+    public var storageClasses: Set<UID>
+
+    /// In order of preference: the first of ours that the requestor proposed is taken.
+    public var transferSyntaxes: [UID]
+
+    public init(
+        storageClasses: Set<UID> = PresentationContextPolicy.defaultStorageClasses,
+        transferSyntaxes: [UID] = [.explicitLittleEndian, .implicitLittleEndian]
+    ) {
+        self.storageClasses = storageClasses
+        self.transferSyntaxes = transferSyntaxes
+    }
+
+    public static let defaultStorageClasses: Set<UID> = [
+        .nuclearMedicineImage, .ctImage, .enhancedCTImage, .petImage, .enhancedPETImage, .rtStructureSet, .rtDose,
+        .rtPlan, .segmentation, .spatialRegistration, .radiopharmaceuticalDoseReport,
+    ]
+
+    func judge(_ context: ProposedContext) -> JudgedContext {
+        guard context.abstractSyntax == .verification || storageClasses.contains(context.abstractSyntax) else {
+            return JudgedContext(proposed: context, outcome: .abstractSyntaxNotSupported)
+        }
+        guard let syntax = transferSyntaxes.first(where: context.transferSyntaxes.contains) else {
+            return JudgedContext(proposed: context, outcome: .transferSyntaxesNotSupported)
+        }
+        return JudgedContext(proposed: context, outcome: .accepted(transferSyntax: syntax))
+    }
+}
+
+/// A proposed presentation context and our answer to it.
+struct JudgedContext: Equatable {
+    let proposed: ProposedContext
+    let outcome: Outcome
+
+    /// - Source: DICOM PS3.8 table 9-18.
+    enum Outcome: Equatable {
+        case accepted(transferSyntax: UID)
+        case abstractSyntaxNotSupported
+        case transferSyntaxesNotSupported
+
+        var code: UInt8 {
+            switch self {
+            case .accepted: 0
+            case .abstractSyntaxNotSupported: 3
+            case .transferSyntaxesNotSupported: 4
+            }
+        }
+    }
+
+    var transferSyntax: UID? {
+        if case .accepted(let syntax) = outcome { syntax } else { nil }
+    }
+}

@@ -1,0 +1,224 @@
+import DICOM
+import Foundation
+import Testing
+
+@Suite struct StorageListenerTests {
+    @Test func answersEcho() throws {
+        let fixture = try ListenerFixture()
+        #expect(try fixture.echo().status == 0)
+        #expect(eventually { fixture.handler.seen.ended.count == 1 })
+        #expect(fixture.handler.seen.ended.first?.reason == .released)
+        #expect(fixture.listener.counters.echoes == 1)
+        #expect(eventually { fixture.listener.counters.openConnections == 0 })
+    }
+
+    @Test(arguments: ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"])
+    func keepsTheDatasetBitForBit(transferSyntax: String) throws {
+        let fixture = try ListenerFixture()
+        let sources = try TemporaryFolder()
+        var object = SyntheticObject()
+        object.transferSyntax = transferSyntax
+        let source = try sources.write(object.bytes, as: "object.dcm")
+        let run = try fixture.store([source], transferSyntax == "1.2.840.10008.1.2" ? ["-xi"] : ["-xe"])
+        #expect(run.status == 0, "\(run.output)")
+
+        let file = try #require(fixture.handler.seen.files.first)
+        #expect(file.object.transferSyntax.description == transferSyntax)
+        #expect(file.object.sopInstance.description == object.sopInstance)
+        #expect(file.object.callingTitle == "STORESCU")
+        #expect(file.object.calledTitle == "ANY-SCP")
+        #expect(file.object.peerAddress == "127.0.0.1")
+        let stored = try fileBytes(file.path)
+        #expect(stored.count == file.byteCount)
+        #expect(Array(stored.suffix(object.usualDataset.count)) == object.usualDataset)
+        #expect(try CommandLineTool("dcmdump", [file.path]).status == 0)
+        #expect(fixture.listener.counters.receivedBytes == object.usualDataset.count)
+        #expect(throws: Never.self) { try ObjectScanner().scan(file) }
+    }
+
+    @Test func prefersExplicitLittleEndianAndRefusesWhatIsNotListed() throws {
+        let fixture = try ListenerFixture()
+        let sources = try TemporaryFolder()
+        let source = try sources.write(SyntheticObject().bytes, as: "object.dcm")
+        // storescu proposes explicit little endian, explicit big endian and implicit in one context here.
+        #expect(try fixture.store([source], ["-xb"]).status == 0)
+        #expect(fixture.handler.seen.files.first?.object.transferSyntax == .explicitLittleEndian)
+
+        var unknown = SyntheticObject()
+        unknown.sopClass = "1.2.840.10008.5.1.4.1.1.7"
+        let other = try sources.write(unknown.bytes, as: "capture.dcm")
+        #expect(try fixture.store([other]).status != 0)
+        #expect(fixture.handler.seen.files.count == 1)
+    }
+
+    @Test func receivesManyObjectsFromDcmsend() throws {
+        let fixture = try ListenerFixture()
+        let sources = try TemporaryFolder()
+        for number in 1...20 {
+            var object = SyntheticObject()
+            object.sopInstance = "1.2.3.\(number)"
+            _ = try sources.write(object.bytes, as: "\(number).dcm")
+        }
+        let run = try CommandLineTool("dcmsend", ["-v", "127.0.0.1", String(fixture.port), "+sd", sources.path])
+        #expect(run.status == 0, "\(run.output)")
+        #expect(eventually { fixture.handler.seen.ended.first?.storedCount == 20 })
+        #expect(Set(fixture.handler.seen.files.map(\.object.sopInstance.description)).count == 20)
+    }
+
+    static let statuses: [(StoreStatus, String)] = [
+        (.outOfResources(comment: "disk"), "0xa700"), (.dataSetMismatch(comment: "class"), "0xa900"),
+        (.cannotUnderstand(comment: "cut"), "0xc000"), (.refused(code: 0x0124, comment: "no"), "0x0124"),
+    ]
+
+    @Test(arguments: statuses) func handlersStatusReachesTheSender(status: StoreStatus, text: String) throws {
+        let sources = try TemporaryFolder()
+        let source = try sources.write(SyntheticObject().bytes, as: "object.dcm")
+        for isEarly in [false, true] {
+            let fixture = try isEarly ? ListenerFixture(refusal: status) : ListenerFixture(status: status)
+            let run = try fixture.store([source], ["-d"])
+            #expect(run.output.lowercased().contains(text), "\(run.output)")
+            #expect(run.output.contains(status.comment))
+            #expect(fixture.folder.names.isEmpty)
+            #expect(eventually { fixture.handler.seen.ended.first?.refusedCount == 1 })
+            #expect(fixture.listener.counters.refusedObjects == 1)
+        }
+    }
+
+    @Test func existingFilesAreNeitherOverwrittenNorDeleted() throws {
+        let fixture = try ListenerFixture()
+        let sources = try TemporaryFolder()
+        let source = try sources.write(SyntheticObject().bytes, as: "object.dcm")
+        _ = try fixture.folder.write([1, 2, 3], as: "1.part")
+        let run = try fixture.store([source], ["-d"])
+        #expect(run.output.lowercased().contains("0xa700"))
+        #expect(try fileBytes(fixture.folder.path + "/1.part") == [1, 2, 3])
+    }
+
+    @Test func titlesAndAddressesAreChecked() throws {
+        let fixture = try ListenerFixture {
+            $0.calledTitles = ["DOSE"]
+            $0.callingTitles = ["PACS"]
+        }
+        #expect(try fixture.echo(["-aec", "DOSE", "-aet", "PACS"]).status == 0)
+        let wrongCalled = try fixture.echo(["-v", "-aec", "OTHER", "-aet", "PACS"])
+        #expect(wrongCalled.status != 0)
+        #expect(wrongCalled.output.contains("Called AE Title Not Recognized"), "\(wrongCalled.output)")
+        let wrongCalling = try fixture.echo(["-v", "-aec", "DOSE", "-aet", "OTHER"])
+        #expect(wrongCalling.output.contains("Calling AE Title Not Recognized"), "\(wrongCalling.output)")
+        #expect(fixture.listener.counters.rejectedAssociations == 2)
+
+        let closed = try ListenerFixture { $0.peerAddresses = ["10.1.2.3"] }
+        #expect(try closed.echo().status != 0)
+        #expect(closed.listener.counters.refusedConnections == 1)
+    }
+
+    @Test func handlersRejectionReachesTheRequestor() throws {
+        let fixture = try ListenerFixture(decision: .reject(.temporaryCongestion))
+        let run = try fixture.echo(["-v"])
+        #expect(run.status != 0)
+        #expect(run.output.contains("Temporary Congestion"), "\(run.output)")
+    }
+
+    @Test func associationsBeyondTheLimitAreRejected() throws {
+        let fixture = try ListenerFixture { $0.associationLimit = 2 }
+        let open = try (0..<2).map { _ in try #require(RawClient(port: fixture.port)) }
+        for client in open {
+            client.write(PDU.associationRequest())
+            #expect(client.readPDU()?.first == 0x02)
+        }
+        let run = try fixture.echo(["-v"])
+        #expect(run.status != 0)
+        #expect(run.output.contains("Local Limit Exceeded"), "\(run.output)")
+        withExtendedLifetime(open) {}
+    }
+
+    @Test func connectionsBeyondTheLimitOfAPeerAreClosed() throws {
+        let fixture = try ListenerFixture { $0.connectionsPerPeerLimit = 3 }
+        let open = try (0..<3).map { _ in try #require(RawClient(port: fixture.port)) }
+        #expect(eventually { fixture.listener.counters.openConnections == 3 })
+        let fourth = try #require(RawClient(port: fixture.port))
+        #expect(fourth.readToEnd() == [])
+        withExtendedLifetime(open) {}
+    }
+
+    @Test func eightSendersAtOnceLoseNothing() throws {
+        let fixture = try ListenerFixture()
+        let sources = try TemporaryFolder()
+        var running: [RunningTool] = []
+        for sender in 1...8 {
+            let folder = sources.path + "/\(sender)"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            for number in 1...10 {
+                var object = SyntheticObject()
+                object.sopInstance = "1.2.\(sender).\(number)"
+                _ = try sources.write(object.bytes, as: "\(sender)/\(number).dcm")
+            }
+            running.append(try RunningTool("storescu", ["-R", "127.0.0.1", String(fixture.port), "+sd", folder]))
+        }
+        for tool in running { #expect(tool.waitForStatus() == 0) }
+        #expect(Set(fixture.handler.seen.files.map(\.object.sopInstance.description)).count == 80)
+        #expect(fixture.listener.counters.storedObjects == 80)
+    }
+
+    @Test func manyAssociationsLeaveNothingBehind() throws {
+        let fixture = try ListenerFixture()
+        func converse(_ count: Int) throws {
+            for _ in 0..<count {
+                let client = try #require(RawClient(port: fixture.port))
+                client.write(PDU.associationRequest())
+                #expect(client.readPDU()?.first == 0x02)
+                client.write(PDU.data(1, isCommand: true, isLast: true, PDU.echoRequest))
+                #expect(client.readPDU()?.first == 0x04)
+                client.write(PDU.releaseRequest)
+                #expect(client.readPDU()?.first == 0x06)
+            }
+            #expect(eventually { fixture.listener.counters.openConnections == 0 })
+        }
+        try converse(50)
+        let before = ProcessStatus()
+        try converse(200)
+        // Other suites run beside this one: the bounds leave room for their threads, not for 200 leaked ones.
+        let after = ProcessStatus()
+        #expect(after.threadCount < before.threadCount + 100)
+        #expect(after.residentKilobytes < before.residentKilobytes + 100_000)
+        #expect(fixture.listener.counters.echoes == 250)
+    }
+
+    @Test func drainWaitsForOpenAssociationsAndLetsNobodyIn() throws {
+        let fixture = try ListenerFixture()
+        let client = try #require(RawClient(port: fixture.port))
+        client.write(PDU.associationRequest())
+        #expect(client.readPDU()?.first == 0x02)
+        #expect(!fixture.listener.drain(within: .milliseconds(50)))
+        #expect(client.readToEnd() != nil)
+        #expect(fixture.handler.seen.ended.first?.reason == .stopped)
+        #expect(RawClient(port: fixture.port)?.readToEnd() ?? [] == [])
+        #expect(fixture.listener.drain(within: .seconds(5)))
+    }
+
+    @Test func aPortIsListenedOnOnce() throws {
+        let fixture = try ListenerFixture()
+        var configuration = ListenerConfiguration()
+        configuration.address = "127.0.0.1"
+        configuration.port = fixture.port
+        let second = StorageListener(configuration: configuration, handler: fixture.handler)
+        #expect(throws: NetworkError.cannotListen(step: .bind, code: EADDRINUSE)) { try second.start() }
+        #expect(throws: NetworkError.alreadyStarted) { try fixture.listener.start() }
+    }
+}
+
+/// What the kernel says of this process.
+struct ProcessStatus {
+    let threadCount: Int
+    let residentKilobytes: Int
+
+    init() {
+        let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+        func number(_ name: String) -> Int {
+            text.split(separator: "\n").first { $0.hasPrefix(name + ":") }
+                .flatMap { $0.split(whereSeparator: { !$0.isNumber }).first }.flatMap { Int($0) } ?? 0
+        }
+        threadCount = number("Threads")
+        residentKilobytes = number("VmRSS")
+    }
+}
