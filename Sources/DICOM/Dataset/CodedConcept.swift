@@ -7,13 +7,35 @@ public struct CodedConcept: Equatable, Sendable {
     public init(_ value: String, _ scheme: String, _ meaning: String) {
         (self.value, self.scheme, self.meaning) = (value, scheme, meaning)
     }
+}
 
-    public static let anterior = CodedConcept("399348003", "SCT", "Antero-posterior")
-    public static let processingEquipment = CodedConcept("109102", "DCM", "Processing Equipment")
-    public static let sourceImage = CodedConcept("121322", "DCM", "Source image for image processing operation")
-    public static let becquerelsPerMillilitre = CodedConcept("Bq/ml", "UCUM", "Becquerels/milliliter")
+// MARK: - The codes that are written
+extension CodedConcept {
+    static let anteriorProjection = CodedConcept("399321004", "SCT", "Anterior projection")
+    static let posteriorProjection = CodedConcept("399001007", "SCT", "Posterior projection")
+    static let recumbent = CodedConcept("102538003", "SCT", "Recumbent body position")
+    static let supine = CodedConcept("40199007", "SCT", "Supine body position")
+    static let headFirst = CodedConcept("102540001", "SCT", "Headfirst")
+    static let lutetium177 = CodedConcept("447553000", "SCT", "^177^Lutetium")
+    static let gallium68 = CodedConcept("49169000", "SCT", "^68^Gallium")
+    static let processingEquipment = CodedConcept("109102", "DCM", "Processing Equipment")
+    static let sourceImage = CodedConcept("121322", "DCM", "Source image for image processing operation")
+    static let becquerelsPerMillilitre = CodedConcept("Bq/ml", "UCUM", "Becquerels/milliliter")
+}
 
-    func matches(_ codes: Set<String>) -> Bool { codes.contains(value) }
+// MARK: - The codes that are understood, in SNOMED CT and in the older SNOMED-RT
+extension CodedConcept {
+    /// - Source: DICOM PS3.16, CID 26; the two latter of each are those of projection radiography.
+    static let anteriorCodes: Set<String> = ["399321004", "G-5215", "399348003", "R-10206"]
+    static let posteriorCodes: Set<String> = ["399001007", "G-5216", "272479007", "R-40888"]
+    /// - Source: DICOM PS3.16, CID 20.
+    static let proneCodes: Set<String> = ["1240000", "F-10310"]
+    static let supineCodes: Set<String> = ["40199007", "F-10340"]
+    /// - Source: DICOM PS3.16, CID 21, with the two codes that it once held.
+    static let headFirstCodes: Set<String> = ["102540001", "F-10470", "G-5190"]
+    static let feetFirstCodes: Set<String> = ["102541002", "F-10480", "G-5191"]
+    /// - Source: DICOM PS3.16, CID 18, by the name of ``Radionuclide``.
+    static let radionuclideCodes: [String: Set<String>] = ["177Lu": ["447553000", "C-101ED"]]
 }
 
 extension Dataset {

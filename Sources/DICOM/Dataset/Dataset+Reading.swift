@@ -80,6 +80,11 @@ extension Dataset {
         }
     }
 
+    /// Whether an attribute or a sequence is absent or has no value.
+    func isEmpty(_ tag: Tag) -> Bool {
+        cdcmtk_item_value_length(item, tag.number) == 0
+    }
+
     // MARK: - Values that a reader cannot do without
 
     /// - Throws: ``DICOMReadingError`` with ``Refusal/attributeMissing(_:)``.
