@@ -47,6 +47,7 @@ let package = Package(
             name: "CDCMTK", cxxSettings: strictCXX,
             linkerSettings: [
                 .linkedLibrary("dcmnet"), .linkedLibrary("dcmdata"), .linkedLibrary("oflog"), .linkedLibrary("ofstd"),
+                .linkedLibrary("dcmjpeg"), .linkedLibrary("dcmjpls"),
             ]),
         .target(
             name: "CTorch",

@@ -1,0 +1,73 @@
+import CDCMTK
+
+/// How a dataset's pixels are stored, checked before memory is asked for.
+///
+/// - Source: DICOM PS3.3 C.7.6.3, Image Pixel Module.
+public struct PixelLayout: Equatable, Sendable {
+    /// The largest number of pixels that one file may hold.
+    public static let pixelCountLimit = 1 << 28
+
+    public let columns, rows, frames: Int
+    public let bitsAllocated, bitsStored: Int
+    public let isSigned: Bool
+
+    public var frameCount: Int { columns * rows }
+
+    init(of dataset: Dataset) throws(DICOMReadingError) {
+        columns = try dataset.requiredInteger(.columns)
+        rows = try dataset.requiredInteger(.rows)
+        frames = try dataset.integer(.numberOfFrames) ?? 1
+        bitsAllocated = try dataset.requiredInteger(.bitsAllocated)
+        bitsStored = try dataset.integer(.bitsStored) ?? bitsAllocated
+        isSigned = try dataset.integer(.pixelRepresentation) == 1
+        let highBit = try dataset.integer(.highBit) ?? bitsStored - 1
+        guard [8, 16, 32].contains(bitsAllocated), (1...bitsAllocated).contains(bitsStored),
+            highBit == bitsStored - 1, try dataset.integer(.samplesPerPixel) ?? 1 == 1
+        else { throw .refused(.pixelFormat(bitsAllocated: bitsAllocated, bitsStored: bitsStored)) }
+        let (plane, planeOverflows) = columns.multipliedReportingOverflow(by: rows)
+        let (count, countOverflows) = plane.multipliedReportingOverflow(by: frames)
+        guard columns > 0, rows > 0, frames > 0, !planeOverflows, !countOverflows, count <= Self.pixelCountLimit else {
+            throw .refused(.impossibleDimensions(columns: columns, rows: rows, frames: frames))
+        }
+    }
+
+    /// A pixel cell's value: the bits above the stored ones are not part of it.
+    func value(cell: UInt32) -> Int32 {
+        let unused = 32 - bitsStored
+        let shifted = cell << unused
+        return isSigned ? Int32(bitPattern: shifted) >> unused : Int32(truncatingIfNeeded: shifted >> unused)
+    }
+}
+
+extension Dataset {
+    /// The stored values of all frames, as they are in the file: before any rescaling.
+    ///
+    /// - Shape: `[frame, row, column]`, column fastest.
+    /// - Throws: ``DICOMReadingError`` with a ``Refusal`` about format, length, transfer syntax or lossy compression.
+    public func pixels() throws(DICOMReadingError) -> (layout: PixelLayout, values: [Int32]) {
+        let layout = try PixelLayout(of: self)
+        guard text(.lossyImageCompression) != "01" else { throw .refused(.lossyCompression) }
+        try decompress()
+        let bytesPerPixel = layout.bitsAllocated / 8
+        let count = layout.frameCount * layout.frames
+        let found = cdcmtk_item_value_length(item, Tag.pixelData.number)
+        // An odd length is padded to an even one.
+        guard found == (count * bytesPerPixel + 1) & ~1 else {
+            throw .refused(.pixelDataLength(expected: count * bytesPerPixel, found: found))
+        }
+        var raw = [UInt8](repeating: 0, count: count * bytesPerPixel)
+        guard cdcmtk_item_copy_value(item, Tag.pixelData.number, 0, raw.count, &raw) == CDCMTK_OK else {
+            throw .refused(.unreadableFile)
+        }
+        let values = raw.withUnsafeBytes { buffer in
+            (0..<count).map { index -> Int32 in
+                switch bytesPerPixel {
+                case 1: layout.value(cell: UInt32(buffer[index]))
+                case 2: layout.value(cell: UInt32(buffer.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)))
+                default: layout.value(cell: buffer.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self))
+                }
+            }
+        }
+        return (layout, values)
+    }
+}
