@@ -67,7 +67,7 @@ enum JobStatements {
         "job.finish",
         """
         WITH held AS MATERIALIZED (
-            SELECT id, CASE
+            SELECT id, attempt, CASE
                 WHEN cancel_requested THEN 'cancelled'
                 WHEN $3 = 'retry' AND attempt >= attempt_limit THEN 'discarded'
                 WHEN $3 = 'retry' THEN 'retryable'
@@ -76,7 +76,7 @@ enum JobStatements {
             FROM job WHERE id = $1 AND lease_token = $2 AND state = 'running' FOR UPDATE
         ), changed AS (
             UPDATE job SET state = next,
-                attempt = attempt - CASE WHEN next = 'available' THEN 1 ELSE 0 END,
+                attempt = held.attempt - CASE WHEN next = 'available' THEN 1 ELSE 0 END,
                 run_at = CASE WHEN next = 'retryable' OR $3 = 'snooze' THEN now() + make_interval(secs => $6)
                     ELSE run_at END,
                 result = CASE WHEN next = 'completed' THEN $4::jsonb END,
@@ -93,15 +93,18 @@ enum JobStatements {
         SELECT state, pg_notify('job_changed', id::text)::text FROM changed
         """)
 
+    /// PostgreSQL tries the constraints on the row of the statement's snapshot before it finds that the row has changed
+    /// since, so whatever a constraint joins must come from the locked row together.
     static let cancel = Statement(
         "job.cancel",
         """
         WITH held AS MATERIALIZED (
-            SELECT id, state, cancel_requested FROM job
+            SELECT id, state, lease_expires_at, cancel_requested FROM job
             WHERE id = $1 AND state IN ('available', 'running', 'retryable') FOR UPDATE
         ), changed AS (
             UPDATE job SET cancel_requested = true,
                 state = CASE WHEN held.state = 'running' THEN 'running' ELSE 'cancelled' END,
+                lease_expires_at = CASE WHEN held.state = 'running' THEN held.lease_expires_at END,
                 reason = CASE WHEN held.state = 'running' THEN reason ELSE $2 END,
                 finished_at = CASE WHEN held.state = 'running' THEN NULL ELSE now() END,
                 revision = revision + CASE WHEN held.cancel_requested THEN 0 ELSE 1 END
