@@ -22,8 +22,8 @@ func core(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: numeric)
 }
 
-func adapter(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func adapter(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
 func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -76,7 +76,7 @@ let package = Package(
 
         // Adapters: one protocol each.
         adapter("DICOM", ["CDCMTK", "Imaging"]),
-        adapter("Postgres", ["CPostgres"]),
+        adapter("Postgres", ["CPostgres"], resources: [.embedInCode("Migrations")]),
         adapter("Jobs", ["Postgres"]),
         adapter("HTTP", ["CSockets", "COpenSSL"]),
 
@@ -93,7 +93,7 @@ let package = Package(
             dependencies: ["DoseService", "Imaging", "Tomography", "DICOM", "COpenBLAS", argumentParser],
             swiftSettings: numeric),
 
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["Postgres"], path: "Tests/TestSupport", swiftSettings: strict),
         tests(of: "Imaging"), tests(of: "Tomography", ["Imaging"]), tests(of: "Anatomy", ["Imaging"]),
         tests(of: "Learning"), tests(of: "Dosimetry", ["Imaging"]),
         tests(of: "Reconstruction", ["Imaging", "Tomography", "Anatomy"]),

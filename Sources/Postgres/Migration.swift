@@ -1,0 +1,31 @@
+/// One numbered file of the folder `migrations`, which is compiled into the program.
+public struct Migration: Equatable, Sendable {
+    public let number: Int
+    /// The file's name without number and ending.
+    public let name: String
+    public let sql: String
+
+    public init(number: Int, name: String, sql: String) {
+        self.number = number
+        self.name = name
+        self.sql = sql
+    }
+
+    public var fileName: String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, 4 - digits.count)) + digits + "_\(name).sql"
+    }
+}
+
+extension Migration {
+    /// Every file of the folder, in order. A test compares this list with the folder.
+    ///
+    /// The package manager turns a file's first digit into an underscore to make a Swift name of it.
+    public static let all: [Migration] = [
+        Migration(number: 1, name: "jobs", embedded: PackageResources._001_jobs_sql)
+    ]
+
+    private init(number: Int, name: String, embedded: [UInt8]) {
+        self.init(number: number, name: name, sql: String(decoding: embedded, as: UTF8.self))
+    }
+}

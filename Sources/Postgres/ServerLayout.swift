@@ -1,0 +1,102 @@
+import FoundationEssentials
+import Glibc
+
+/// Where a private server keeps what.
+struct ServerLayout: Sendable {
+    let root: String
+    let socketFolder: String
+
+    var data: String { root + "/data" }
+    var unfinishedData: String { root + "/data.unfinished" }
+    var logFolder: String { root + "/log" }
+    private var configuration: String { root + "/server.conf" }
+
+    /// Makes the folders, readable by the server's account alone.
+    ///
+    /// - Throws: ``PostgresError/serverFolderUnusable(errno:)``
+    init(folder: String, owner: ServerOwner) throws(PostgresError) {
+        root = folder + "/postgres"
+        // sun_path has 108 bytes with the final zero.
+        let socketName = "/.s.PGSQL.5432"
+        let near = root + "/socket"
+        let fits = near.utf8.count + socketName.utf8.count <= 107
+        socketFolder = fits ? near : "/tmp/scintivol-\(owner.user)-\(ServerLayout.hash(root))"
+        if mkdir(folder, 0o755) != 0 && errno != EEXIST { throw .serverFolderUnusable(errno: errno) }
+        for path in [root, logFolder, socketFolder] { try owner.makePrivateFolder(path) }
+    }
+
+    var isInitialised: Bool { access(data + "/PG_VERSION", F_OK) == 0 }
+
+    /// The version that made the data folder.
+    var majorVersion: String? {
+        text(of: data + "/PG_VERSION")?.split(separator: "\n").first.map { String($0) }
+    }
+
+    func removeUnfinished() throws(PostgresError) {
+        guard access(unfinishedData, F_OK) == 0 else { return }
+        do { try FileManager.default.removeItem(atPath: unfinishedData) } catch {
+            throw .serverFolderUnusable(errno: errno)
+        }
+    }
+
+    /// Writes the settings that the data folder's configuration includes.
+    func writeConfiguration(owner: ServerOwner) throws(PostgresError) {
+        func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "''") + "'" }
+        // Errors are not logged, and what is logged is terse: messages, details and statements may quote values.
+        let settings = """
+            listen_addresses = ''
+            unix_socket_directories = \(quoted(socketFolder))
+            unix_socket_permissions = 0700
+            port = 5432
+            max_connections = 60
+            fsync = on
+            synchronous_commit = on
+            timezone = 'UTC'
+            logging_collector = on
+            log_directory = \(quoted(logFolder))
+            log_filename = 'postgresql-%a.log'
+            log_truncate_on_rotation = on
+            log_rotation_age = '1d'
+            log_rotation_size = 0
+            log_min_messages = log
+            log_min_error_statement = panic
+            log_error_verbosity = terse
+
+            """
+        try owner.write(settings, to: configuration)
+        let include = "include = \(quoted(configuration))\n"
+        guard let main = text(of: data + "/postgresql.conf") else { throw .serverFolderUnusable(errno: errno) }
+        // A moved folder has another path; the last line of them wins, and the old one must go or nothing starts.
+        let kept = main.split(separator: "\n", omittingEmptySubsequences: false).filter { !$0.hasPrefix("include = ") }
+        try owner.write(kept.joined(separator: "\n") + "\n" + include, to: data + "/postgresql.conf")
+    }
+
+    /// The process that the data folder's lock file names.
+    var recordedProcess: Int32? {
+        text(of: data + "/postmaster.pid")?.split(separator: "\n").first.flatMap { Int32($0) }
+    }
+
+    /// Removes a lock file whose process number now belongs to a stranger, as after a container was restarted:
+    /// PostgreSQL would take it for a living server.
+    func removeForeignProcessFile() {
+        guard let process = recordedProcess else { return }
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        // A postmaster's working directory is its data folder.
+        let length = readlink("/proc/\(process)/cwd", &buffer, buffer.count)
+        let working = length > 0 ? String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self) : ""
+        guard let resolved = realpath(data, nil) else { return }
+        defer { free(resolved) }
+        if working != String(cString: resolved) { unlink(data + "/postmaster.pid") }
+    }
+
+    private func text(of path: String) -> String? {
+        // Missing and unreadable are the same here: there is no usable file.
+        try? String(contentsOfFile: path, encoding: .utf8)
+    }
+
+    /// FNV-1a, 64 bits: a short name that stays the same for the same folder.
+    private static func hash(_ text: String) -> String {
+        let value = text.utf8.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        return String(value, radix: 16)
+    }
+}
