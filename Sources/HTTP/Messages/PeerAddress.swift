@@ -31,5 +31,14 @@ public struct PeerAddress: Sendable, Hashable, CustomStringConvertible {
     /// What counts as one address for the cap: an IPv4 address, or the /64 that one IPv6 subscriber holds.
     var capKey: UInt64 { isIPv4 ? low : high }
 
+    /// 127.0.0.1, for requests that come from no connection.
+    package static let loopback = PeerAddress(high: 0, low: 0xFFFF_7F00_0001, port: 0)
+
+    private init(high: UInt64, low: UInt64, port: UInt16) {
+        self.high = high
+        self.low = low
+        self.port = port
+    }
+
     private var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
 }

@@ -7,6 +7,12 @@ public struct CountersSnapshot: Sendable, Equatable {
         /// Nil when the request could not be read.
         public let method: Method?
         public let status: Int
+
+        public init(routePattern: String, method: Method?, status: Int) {
+            self.routePattern = routePattern
+            self.method = method
+            self.status = status
+        }
     }
 
     public internal(set) var connectionsOpen = 0
