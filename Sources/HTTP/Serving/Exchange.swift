@@ -1,0 +1,24 @@
+/// One request and its answer, while they are under way.
+struct Exchange {
+    let head: RequestHead
+    /// The number of the request on its connection. It tells a late answer from the one that is awaited.
+    let number: Int
+    let started: ContinuousClock.Instant
+    /// Nil when no route matched.
+    var routeIndex: Int?
+    var parameters: [(name: String, value: String)] = []
+
+    // The request's body.
+    var body: [UInt8] = []
+    var bodyBytes = 0
+    var isBodyComplete = false
+    var sink: (any BodySink)?
+    /// The sink is busy, on a blocking thread.
+    var isSinkBusy = false
+
+    // The answer.
+    var status: Status = 500
+    var answerBytes = 0
+    var isChunked = false
+    var sendsHeartbeat = false
+}
