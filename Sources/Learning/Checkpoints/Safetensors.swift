@@ -49,9 +49,9 @@ public struct Safetensors: Equatable, Sendable {
     /// The bytes of a file; equal content gives equal bytes.
     public func encoded() -> [UInt8] {
         // Wide types first, as the reference does, so that every tensor starts aligned.
-        let names = tensors.keys.sorted { left, right in
-            let widths = (tensors[left]?.type.byteCount ?? 0, tensors[right]?.type.byteCount ?? 0)
-            return widths.0 == widths.1 ? left < right : widths.0 > widths.1
+        let names = tensors.sorted { left, right in
+            let ranks = (left.value.type.storageRank, right.value.type.storageRank)
+            return ranks.0 == ranks.1 ? left.key < right.key : ranks.0 > ranks.1
         }
         var fields: [String] = []
         if !metadata.isEmpty {
@@ -59,8 +59,7 @@ public struct Safetensors: Equatable, Sendable {
             fields.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
         }
         var data: [UInt8] = []
-        for name in names {
-            guard let tensor = tensors[name] else { continue }
+        for (name, tensor) in names {
             let shape = tensor.shape.map(String.init).joined(separator: ",")
             let offsets = "\(data.count),\(data.count + tensor.bytes.count)"
             fields.append(
@@ -100,5 +99,16 @@ public struct Safetensors: Equatable, Sendable {
             }
         }
         return result + "\""
+    }
+}
+
+extension DataType {
+    /// The order in which the reference implementation lists types, highest first.
+    fileprivate var storageRank: Int {
+        switch self {
+        case .float16: 0
+        case .bfloat16: 1
+        case .float32: 2
+        }
     }
 }
