@@ -1,0 +1,96 @@
+#include "guard.h"
+
+#include <stdexcept>
+
+using namespace ctorch;
+
+ctorch_tensor *ctorch_conv3d(
+    const ctorch_tensor *input, const ctorch_tensor *weight, const ctorch_tensor *bias, ctorch_convolution settings) {
+    return made([&] {
+        return at::conv3d(
+            input->value, weight->value, optional(bias), list(settings.stride, 3), list(settings.padding, 3),
+            at::IntArrayRef{1, 1, 1}, settings.groups);
+    });
+}
+
+ctorch_tensor *ctorch_conv_transpose3d(
+    const ctorch_tensor *input, const ctorch_tensor *weight, const ctorch_tensor *bias, ctorch_convolution settings,
+    const int64_t output_padding[3]) {
+    return made([&] {
+        return at::conv_transpose3d(
+            input->value, weight->value, optional(bias), list(settings.stride, 3), list(settings.padding, 3),
+            list(output_padding, 3), settings.groups, at::IntArrayRef{1, 1, 1});
+    });
+}
+
+ctorch_tensor *ctorch_linear(const ctorch_tensor *input, const ctorch_tensor *weight, const ctorch_tensor *bias) {
+    return made([&] { return at::linear(input->value, weight->value, optional(bias)); });
+}
+
+ctorch_tensor *ctorch_group_norm(
+    const ctorch_tensor *input, int64_t groups, const ctorch_tensor *weight, const ctorch_tensor *bias,
+    double epsilon) {
+    return made([&] { return at::group_norm(input->value, groups, optional(weight), optional(bias), epsilon); });
+}
+
+ctorch_tensor *ctorch_instance_norm(
+    const ctorch_tensor *input, const ctorch_tensor *weight, const ctorch_tensor *bias, double epsilon) {
+    return made([&] {
+        // The statistics are the input's own, so running ones and their momentum are unused.
+        return at::instance_norm(input->value, optional(weight), optional(bias), {}, {}, true, 0.1, epsilon, false);
+    });
+}
+
+ctorch_tensor *ctorch_prelu(const ctorch_tensor *input, const ctorch_tensor *slope) {
+    return made([&] { return at::prelu(input->value, slope->value.to(input->value.scalar_type())); });
+}
+
+ctorch_tensor *ctorch_leaky_relu(const ctorch_tensor *input, double slope) {
+    return made([&] { return at::leaky_relu(input->value, slope); });
+}
+
+ctorch_tensor *ctorch_average_pool3d(const ctorch_tensor *input, const int64_t window[3]) {
+    return made([&] { return at::avg_pool3d(input->value, list(window, 3)); });
+}
+
+ctorch_tensor *ctorch_max_pool3d(const ctorch_tensor *input, const int64_t window[3]) {
+    return made([&] { return at::max_pool3d(input->value, list(window, 3)); });
+}
+
+ctorch_tensor *ctorch_upsample_nearest3d(const ctorch_tensor *input, const int64_t size[3]) {
+    return made([&] { return at::upsample_nearest3d(input->value, list(size, 3)); });
+}
+
+ctorch_tensor *ctorch_upsample_trilinear3d(const ctorch_tensor *input, const int64_t size[3]) {
+    return made([&] { return at::upsample_trilinear3d(input->value, list(size, 3), false); });
+}
+
+ctorch_tensor *ctorch_pixel_unshuffle3d(const ctorch_tensor *input, const int64_t factor[3]) {
+    return made([&] {
+        const auto &x = input->value;
+        if (x.dim() != 5 || x.size(2) % factor[0] || x.size(3) % factor[1] || x.size(4) % factor[2]) {
+            throw std::invalid_argument("pixel unshuffle takes five dimensions, multiples of the factor");
+        }
+        auto n = x.size(0), c = x.size(1);
+        auto d = x.size(2) / factor[0], h = x.size(3) / factor[1], w = x.size(4) / factor[2];
+        // One copy, straight into channels-last memory, which is what the first convolution wants to read.
+        return x.reshape({n, c, d, factor[0], h, factor[1], w, factor[2]})
+            .permute({0, 2, 4, 6, 1, 3, 5, 7})
+            .reshape({n, d, h, w, c * factor[0] * factor[1] * factor[2]})
+            .permute({0, 4, 1, 2, 3});
+    });
+}
+
+ctorch_tensor *ctorch_pixel_shuffle3d(const ctorch_tensor *input, const int64_t factor[3]) {
+    return made([&] {
+        const auto &x = input->value;
+        auto cells = factor[0] * factor[1] * factor[2];
+        if (x.dim() != 5 || x.size(1) % cells) {
+            throw std::invalid_argument("pixel shuffle takes five dimensions, channels a multiple of the factor");
+        }
+        auto n = x.size(0), c = x.size(1) / cells, d = x.size(2), h = x.size(3), w = x.size(4);
+        return x.reshape({n, c, factor[0], factor[1], factor[2], d, h, w})
+            .permute({0, 1, 5, 2, 6, 3, 7, 4})
+            .reshape({n, c, d * factor[0], h * factor[1], w * factor[2]});
+    });
+}
