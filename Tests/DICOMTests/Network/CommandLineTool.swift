@@ -16,7 +16,7 @@ struct CommandLineTool {
 
 /// A DCMTK program that goes on until it ends or is stopped.
 ///
-/// Foundation's `Process` waits for every program started at the same time, so this one is spawned by hand.
+/// Foundation's `Process` can miss the end of one program while another runs, so this one is spawned by hand.
 final class RunningTool {
     private let folder: TemporaryFolder
     private var process = pid_t()
@@ -55,7 +55,8 @@ final class RunningTool {
     }
 
     func stop() {
-        kill(process, SIGTERM)
+        // The program inherited our signal mask, in which Dispatch blocks the gentler signals.
+        kill(process, SIGKILL)
         _ = waitForStatus()
     }
 }
