@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <new>
@@ -16,6 +17,7 @@ SocketStream::SocketStream(int descriptor) : socket(descriptor) {
     // Without this every C-STORE response waits for the peer's delayed acknowledgement: 45 ms per object.
     const int on = 1;
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    ::fcntl(socket, F_SETFD, FD_CLOEXEC);
 }
 
 SocketStream::~SocketStream() { ::close(socket); }
@@ -74,6 +76,10 @@ ByteStream *stream(cdcmtk_stream *opaque) { return reinterpret_cast<ByteStream *
 } // namespace dicom
 
 using namespace dicom;
+
+int cdcmtk_stream_accept(int listening, struct sockaddr *address, socklen_t *address_length) {
+    return ::accept4(listening, address, address_length, SOCK_CLOEXEC);
+}
 
 cdcmtk_stream *cdcmtk_stream_open(int descriptor) {
     return reinterpret_cast<cdcmtk_stream *>(static_cast<ByteStream *>(new (std::nothrow) SocketStream(descriptor)));

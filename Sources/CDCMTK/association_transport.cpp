@@ -118,10 +118,14 @@ ssize_t GuardedConnection::write(void *bytes, size_t length) {
 void GuardedConnection::close() { state.stream->finish(); }
 void GuardedConnection::closeTransportConnection() { state.stream->finish(); }
 
-OFBool GuardedConnection::networkDataAvailable(int timeout) {
+// DCMTK's own timeout is of whole seconds and the same for every association.
+OFBool GuardedConnection::networkDataAvailable(int) {
     if (state.readAheadLength > 0 || headServed < headLength)
         return OFTrue;
-    return state.stream->waitReadable(after(std::max(timeout, 0) * 1000)) ? OFTrue : OFFalse;
+    if (state.stream->waitReadable(bodyLeft > 0 ? pduDeadline : after(state.deadlines.idle)))
+        return OFTrue;
+    stop(-1);
+    return OFFalse;
 }
 
 OFString &GuardedConnection::dumpConnectionParameters(OFString &text) { return text; }

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #ifdef __cplusplus
@@ -102,6 +103,8 @@ typedef struct {
 /// calls.
 void cdcmtk_network_initialize(void);
 
+/// `accept`, with a descriptor that no process started at the same moment inherits: Glibc's module lacks `accept4`.
+int cdcmtk_stream_accept(int listening, struct sockaddr *address, socklen_t *address_length);
 /// Takes over a connected socket.
 cdcmtk_stream *cdcmtk_stream_open(int descriptor);
 /// Bytes read (at least one), 0 at the end of the stream, -1 on failure with errno, ETIMEDOUT for the deadline.

@@ -71,7 +71,7 @@ extension DIMSECommand {
         status = Self.unsigned(values[Element.status])
         sopClass = values[Element.affectedSOPClass].flatMap { UID(bytes: $0) }
         sopInstance = values[Element.affectedSOPInstance].flatMap { UID(bytes: $0) }
-        errorComment = Array((values[Element.errorComment] ?? []).prefix(Self.errorCommentLimit))
+        errorComment = Self.text(values[Element.errorComment])
         if isResponse, status == nil { throw DIMSECommandFault() }
     }
 
@@ -104,6 +104,12 @@ extension DIMSECommand {
     private static func unsigned(_ value: ArraySlice<UInt8>?) -> UInt16? {
         guard let value, value.count == 2, let low = value.first, let high = value.last else { return nil }
         return UInt16(low) | UInt16(high) << 8
+    }
+
+    /// Without the padding at its end.
+    private static func text(_ value: ArraySlice<UInt8>?) -> [UInt8] {
+        guard let value, let last = value.lastIndex(where: { $0 != UInt8(ascii: " ") }) else { return [] }
+        return Array(value[...last].prefix(errorCommentLimit))
     }
 
     private static func bytes(_ value: UInt16) -> [UInt8] {

@@ -1,3 +1,4 @@
+import CDCMTK
 import Glibc
 
 /// A TCP socket that accepts connections until it is woken up.
@@ -20,11 +21,12 @@ struct ListeningSocket: Sendable {
         guard lookup == 0, let found else { throw .cannotListen(step: .address, code: lookup) }
         defer { freeaddrinfo(found) }
 
-        let descriptor = socket(found.pointee.ai_family, found.pointee.ai_socktype, 0)
+        // A worker that is started at this moment must not inherit the socket.
+        let closeOnExec = Int32(SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(found.pointee.ai_family, found.pointee.ai_socktype | closeOnExec, 0)
         guard descriptor >= 0 else { throw .cannotListen(step: .socket, code: errno) }
         var on: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         guard bind(descriptor, found.pointee.ai_addr, found.pointee.ai_addrlen) == 0 else {
             throw Self.failure(.bind, closing: descriptor)
         }
@@ -41,9 +43,8 @@ struct ListeningSocket: Sendable {
     func accept() -> Connection? {
         while true {
             var storage = sockaddr_storage()
-            let accepted = Self.withAddress(&storage) { Glibc.accept(descriptor, $0, $1) }
+            let accepted = Self.withAddress(&storage) { cdcmtk_stream_accept(descriptor, $0, $1) }
             if accepted >= 0 {
-                _ = fcntl(accepted, F_SETFD, FD_CLOEXEC)
                 return Connection(descriptor: accepted, peerAddress: Self.text(of: storage))
             }
             switch errno {

@@ -50,4 +50,9 @@ extension UID {
     public static let segmentation = UID(constant: "1.2.840.10008.5.1.4.1.1.66.4")
     public static let spatialRegistration = UID(constant: "1.2.840.10008.5.1.4.1.1.66.1")
     public static let radiopharmaceuticalDoseReport = UID(constant: "1.2.840.10008.5.1.4.1.1.88.68")
+
+    /// Classes whose instances always have pixel data.
+    static let imageClasses: Set<UID> = [
+        .nuclearMedicineImage, .ctImage, .enhancedCTImage, .petImage, .enhancedPETImage, .segmentation,
+    ]
 }

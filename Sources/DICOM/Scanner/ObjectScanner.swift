@@ -47,10 +47,7 @@ public struct ObjectScanner: Sendable {
         let values = walk.values
         guard try values.requiredUID(.sopClass) == meta.sopClass else { throw .identityMismatch(.sopClass) }
         guard try values.requiredUID(.sopInstance) == meta.sopInstance else { throw .identityMismatch(.sopInstance) }
-        var pixels: ScannedPixels?
-        if let found = walk.pixelData {
-            pixels = try ScannedPixels(found, values: values, byteLimit: pixelByteLimit)
-        }
+        let pixels = try pixels(walk, sopClass: meta.sopClass)
         return ScannedObject(
             sopClass: meta.sopClass, sopInstance: meta.sopInstance,
             studyInstance: try values.requiredUID(.studyInstance),
@@ -63,6 +60,17 @@ public struct ObjectScanner: Sendable {
             acquisitionTime: try values.time(.acquisitionTime), seriesNumber: try values.integer(.seriesNumber),
             instanceNumber: try values.integer(.instanceNumber), pixels: pixels, datasetOffset: meta.end,
             byteCount: window.byteCount)
+    }
+
+    private func pixels(_ walk: DatasetWalk, sopClass: UID) throws(ScanError) -> ScannedPixels? {
+        if let found = walk.pixelData {
+            return try ScannedPixels(found, values: walk.values, byteLimit: pixelByteLimit)
+        }
+        // Pixel data come last: an image that was cut between two elements shows itself by their absence.
+        guard !UID.imageClasses.contains(sopClass), try walk.values.unsigned(.rows) == nil else {
+            throw .missingElement(.pixelData)
+        }
+        return nil
     }
 }
 

@@ -33,7 +33,6 @@ struct SyntheticObject {
 
     var usualDataset: [UInt8] {
         let writer = ElementWriter(isImplicit: isImplicit)
-        let count = Int(rows) * Int(columns) * (frames.flatMap { Int($0) } ?? 1) * Int(bitsAllocated) / 8
         var bytes = writer.element(0x0008, 0x0005, "CS", text: "ISO_IR 100")
         bytes += writer.element(0x0008, 0x0008, "CS", text: "ORIGINAL\\PRIMARY\\WHOLE BODY\\EMISSION")
         bytes += writer.element(0x0008, 0x0016, "UI", text: sopClass)
@@ -55,8 +54,14 @@ struct SyntheticObject {
         bytes += writer.element(0x0028, 0x0011, "US", little(columns))
         bytes += writer.element(0x0028, 0x0100, "US", little(bitsAllocated))
         bytes += extra.flatMap { $0 }
-        bytes += writer.element(0x7FE0, 0x0010, "OW", pixelData ?? (0..<count).map { UInt8(truncatingIfNeeded: $0) })
+        bytes += writer.element(0x7FE0, 0x0010, "OW", pixelData ?? ramp)
         return bytes
+    }
+
+    /// As many bytes as the attributes ask for.
+    private var ramp: [UInt8] {
+        let count = Int(rows) * Int(columns) * (frames.flatMap { Int($0) } ?? 1) * Int(bitsAllocated) / 8
+        return (0..<count).map { UInt8(truncatingIfNeeded: $0) }
     }
 }
 
