@@ -50,13 +50,13 @@ extension Dataset {
         try decompress()
         let bytesPerPixel = layout.bitsAllocated / 8
         let count = layout.frameCount * layout.frames
-        let found = cdcmtk_item_value_length(item, Tag.pixelData.number)
+        let found = cdcmtk_item_value_length(item, AttributeTag.pixelData.number)
         // An odd length is padded to an even one.
         guard found == (count * bytesPerPixel + 1) & ~1 else {
             throw .refused(.pixelDataLength(expected: count * bytesPerPixel, found: found))
         }
         var raw = [UInt8](repeating: 0, count: count * bytesPerPixel)
-        guard cdcmtk_item_copy_value(item, Tag.pixelData.number, 0, raw.count, &raw) == CDCMTK_OK else {
+        guard cdcmtk_item_copy_value(item, AttributeTag.pixelData.number, 0, raw.count, &raw) == CDCMTK_OK else {
             throw .refused(.unreadableFile)
         }
         let values = raw.withUnsafeBytes { buffer in

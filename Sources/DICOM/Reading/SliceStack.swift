@@ -77,13 +77,14 @@ struct SliceStack {
         guard first.text(.frameOfReferenceUID) == other.text(.frameOfReferenceUID) else {
             throw .refused(.framesOfReferenceDiffer)
         }
-        for tag in [Tag.seriesInstanceUID, .studyInstanceUID] where first.text(tag) != other.text(tag) {
+        for tag in [AttributeTag.seriesInstanceUID, .studyInstanceUID] where first.text(tag) != other.text(tag) {
             throw .refused(.slicesDiffer(tag))
         }
-        for tag in [Tag.rows, .columns, .numberOfFrames] where try first.integers(tag) != other.integers(tag) {
+        for tag in [AttributeTag.rows, .columns, .numberOfFrames] where try first.integers(tag) != other.integers(tag) {
             throw .refused(.slicesDiffer(tag))
         }
-        for tag in [Tag.pixelSpacing, .imageOrientationPatient] where try first.decimals(tag) != other.decimals(tag) {
+        for tag in [AttributeTag.pixelSpacing, .imageOrientationPatient]
+        where try first.decimals(tag) != other.decimals(tag) {
             throw .refused(.slicesDiffer(tag))
         }
         if let tilt = try other.decimal(.gantryDetectorTilt), tilt != 0 { throw .refused(.gantryTilt) }
