@@ -22,9 +22,11 @@ extension StructureSet.Region {
         let plane = grid.columns * grid.rows
         for slab in try slabs(defaultThickness: grid.spacing.z) {
             // Slices that the slab touches, before any polygon is looked at: most slabs of a body miss a small grid.
-            let first = Swift.max(0, Int((grid.index(of: SIMD3(0, 0, slab.lower)).z + 0.5).rounded(.down)))
-            let last = Swift.min(grid.slices - 1, Int((grid.index(of: SIMD3(0, 0, slab.upper)).z + 0.5).rounded(.down)))
-            guard first <= last else { continue }
+            let lower = Swift.max(0, (grid.index(of: SIMD3(0, 0, slab.lower)).z + 0.5).rounded(.down))
+            let upper = Swift.min(
+                Double(grid.slices - 1), (grid.index(of: SIMD3(0, 0, slab.upper)).z + 0.5).rounded(.down))
+            guard lower <= upper else { continue }
+            let (first, last) = (Int(lower), Int(upper))
             let area = Self.planeCoverage(slab.contours, grid: grid, linesPerVoxel: linesPerVoxel)
             for slice in first...last {
                 let centre = grid.origin.z + Double(slice) * grid.spacing.z
@@ -84,7 +86,7 @@ extension StructureSet.Region {
     ) -> [Float] {
         var area = [Float](repeating: 0, count: grid.columns * grid.rows)
         let share = 1 / Float(linesPerVoxel)
-        for row in 0..<grid.rows {
+        for row in rows(of: contours, grid: grid) {
             for line in 0..<linesPerVoxel {
                 let offset = (Double(line) + 0.5) / Double(linesPerVoxel) - 0.5
                 let y = grid.origin.y + (Double(row) + offset) * grid.spacing.y
@@ -102,6 +104,15 @@ extension StructureSet.Region {
             }
         }
         return area
+    }
+
+    /// The rows of the grid that the polygons of one plane can touch.
+    private static func rows(of contours: [[SIMD3<Double>]], grid: VoxelGrid) -> Range<Int> {
+        let heights = contours.joined().map { (grid.index(of: $0).y + 0.5).rounded(.down) }
+        // Compared before they become integers: a point may lie anywhere.
+        let first = Swift.max(0, heights.min() ?? 0)
+        let last = Swift.min(Double(grid.rows - 1), heights.max() ?? -1)
+        return first <= last ? Int(first)..<Int(last) + 1 : 0..<0
     }
 
     /// The x at which the polygons' edges cross a line of constant y, ascending.

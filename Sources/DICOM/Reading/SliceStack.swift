@@ -25,6 +25,7 @@ struct SliceStack {
         let distance = try Self.distance(placed.map(\.position), along: axes.normal)
 
         let layout = try PixelLayout(of: first)
+        guard layout.frames == 1 else { throw .refused(.slicesDiffer(.numberOfFrames)) }
         let spacing = try first.requiredDecimals(.pixelSpacing, count: 2)
         var (counts, steps, origin) = (SIMD3<Int>(), SIMD3<Double>(), placed[0].position)
         // Columns step along the row direction, by the second value of PixelSpacing.

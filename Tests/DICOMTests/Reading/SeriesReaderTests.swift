@@ -109,6 +109,8 @@ struct SeriesReaderTests {
             #expect(error() == .refused(.slicesDiffer(tag)))
             slices[2].put(tag, bytes: old)
         }
+        for slice in slices { slice.put(.numberOfFrames, integer: 2) }
+        #expect(error() == .refused(.slicesDiffer(.numberOfFrames)))
         slices[2].remove(.frameOfReferenceUID)
         #expect(error() == .needsInput(.frameOfReference))
     }
