@@ -50,13 +50,18 @@ bool write_format(DcmFileFormat &format, int descriptor) {
     return condition.good();
 }
 
+/// A device such as /dev/null has nothing to make durable, and says EINVAL.
+bool sync_to_disk(int descriptor) {
+    return fsync(descriptor) == 0 || errno == EINVAL;
+}
+
 } // namespace
 
 cdcmtk_outcome cdcmtk_file_write(cdcmtk_file *file, const char *path) {
     try {
         const int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
         if (descriptor < 0) return CDCMTK_UNWRITABLE;
-        const bool written = write_format(file->format, descriptor) && fsync(descriptor) == 0;
+        const bool written = write_format(file->format, descriptor) && sync_to_disk(descriptor);
         return close(descriptor) == 0 && written ? CDCMTK_OK : CDCMTK_UNWRITABLE;
     } catch (...) {
         return CDCMTK_UNWRITABLE;

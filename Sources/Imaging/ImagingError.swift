@@ -4,4 +4,5 @@ public enum ImagingError: Error, Equatable, Sendable {
     case impossibleSpacing(millimetres: Double)
     case voxelCountMismatch(expected: Int, found: Int)
     case emptyContour(region: String)
+    case contourNotAxial(region: String)
 }

@@ -40,9 +40,9 @@ extension CodedConcept {
 
 extension Dataset {
     /// The codes of a code sequence, without those that lack a value.
-    func codes(_ tag: Tag) -> [String] { items(tag).compactMap { $0.text(.codeValue) } }
+    func codes(_ tag: AttributeTag) -> [String] { items(tag).compactMap { $0.text(.codeValue) } }
 
-    func put(_ tag: Tag, code: CodedConcept) {
+    func put(_ tag: AttributeTag, code: CodedConcept) {
         append(to: tag) { item in
             item.put(.codeValue, code.value)
             item.put(.codingSchemeDesignator, code.scheme)

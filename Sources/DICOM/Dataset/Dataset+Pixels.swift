@@ -50,24 +50,30 @@ extension Dataset {
         try decompress()
         let bytesPerPixel = layout.bitsAllocated / 8
         let count = layout.frameCount * layout.frames
-        let found = cdcmtk_item_value_length(item, Tag.pixelData.number)
+        let found = cdcmtk_item_value_length(item, AttributeTag.pixelData.number)
         // An odd length is padded to an even one.
         guard found == (count * bytesPerPixel + 1) & ~1 else {
             throw .refused(.pixelDataLength(expected: count * bytesPerPixel, found: found))
         }
         var raw = [UInt8](repeating: 0, count: count * bytesPerPixel)
-        guard cdcmtk_item_copy_value(item, Tag.pixelData.number, 0, raw.count, &raw) == CDCMTK_OK else {
+        guard cdcmtk_item_copy_value(item, AttributeTag.pixelData.number, 0, raw.count, &raw) == CDCMTK_OK else {
             throw .refused(.unreadableFile)
         }
-        let values = raw.withUnsafeBytes { buffer in
-            (0..<count).map { index -> Int32 in
-                switch bytesPerPixel {
-                case 1: layout.value(cell: UInt32(buffer[index]))
-                case 2: layout.value(cell: UInt32(buffer.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)))
-                default: layout.value(cell: buffer.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self))
-                }
+        let values =
+            switch bytesPerPixel {
+            case 1: raw.map { layout.value(cell: UInt32($0)) }
+            case 2: Self.values(of: UInt16.self, in: raw, layout)
+            default: Self.values(of: UInt32.self, in: raw, layout)
             }
-        }
         return (layout, values)
+    }
+
+    private static func values<Cell: UnsignedInteger & FixedWidthInteger & BitwiseCopyable>(
+        of cell: Cell.Type, in raw: [UInt8], _ layout: PixelLayout
+    ) -> [Int32] {
+        // Pixels are copied to an array's start, which is aligned for every integer.
+        raw.withUnsafeBytes { bytes in
+            bytes.bindMemory(to: cell).map { layout.value(cell: UInt32(Cell(littleEndian: $0))) }
+        }
     }
 }

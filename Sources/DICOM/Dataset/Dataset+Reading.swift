@@ -3,7 +3,7 @@ import Glibc
 
 extension Dataset {
     /// A string value as it came, in the dataset's own character set; nil when the attribute is absent.
-    public func bytes(_ tag: Tag) -> [UInt8]? {
+    public func bytes(_ tag: AttributeTag) -> [UInt8]? {
         var start: UnsafePointer<CChar>?
         var length = 0
         guard cdcmtk_item_bytes(item, tag.number, &start, &length) == CDCMTK_OK else { return nil }
@@ -11,14 +11,14 @@ extension Dataset {
     }
 
     /// A string value in Unicode without the spaces around it; nil when it is absent or empty.
-    public func text(_ tag: Tag) -> String? {
+    public func text(_ tag: AttributeTag) -> String? {
         guard let bytes = bytes(tag), !bytes.isEmpty else { return nil }
         let text = Self.trimmed(decoded(bytes))
         return text.isEmpty ? nil : text
     }
 
     /// The values of a string attribute, which a backslash separates; empty when it is absent or empty.
-    public func texts(_ tag: Tag) -> [String] {
+    public func texts(_ tag: AttributeTag) -> [String] {
         guard let text = text(tag) else { return [] }
         return text.split(separator: "\\", omittingEmptySubsequences: false).map { Self.trimmed(String($0)) }
     }
@@ -26,7 +26,7 @@ extension Dataset {
     /// Whole numbers, of a binary representation or of an integer string; empty when absent or empty.
     ///
     /// - Throws: ``DICOMReadingError`` with ``Refusal/valueMalformed(_:)`` when one is not a whole number.
-    public func integers(_ tag: Tag) throws(DICOMReadingError) -> [Int] {
+    public func integers(_ tag: AttributeTag) throws(DICOMReadingError) -> [Int] {
         if tag.representation == .IS {
             return try parsed(tag) { text in
                 Int(text.hasPrefix("+") ? text.dropFirst() : Substring(text))
@@ -44,13 +44,13 @@ extension Dataset {
     }
 
     /// The first whole number, nil when absent or empty.
-    public func integer(_ tag: Tag) throws(DICOMReadingError) -> Int? { try integers(tag).first }
+    public func integer(_ tag: AttributeTag) throws(DICOMReadingError) -> Int? { try integers(tag).first }
 
     /// Decimal strings or binary floating-point numbers, all finite; empty when absent or empty.
     ///
     /// - Throws: ``DICOMReadingError`` with ``Refusal/valueMalformed(_:)``: a comma is no decimal point, and neither a
     ///   NaN nor an infinity is a number.
-    public func decimals(_ tag: Tag) throws(DICOMReadingError) -> [Double] {
+    public func decimals(_ tag: AttributeTag) throws(DICOMReadingError) -> [Double] {
         if tag.representation == .DS { return try parsed(tag) { text in DecimalString(text)?.value } }
         var numbers: [Double] = []
         for index in 0..<cdcmtk_item_value_count(item, tag.number) {
@@ -64,15 +64,15 @@ extension Dataset {
     }
 
     /// The first decimal number, nil when absent or empty.
-    public func decimal(_ tag: Tag) throws(DICOMReadingError) -> Double? { try decimals(tag).first }
+    public func decimal(_ tag: AttributeTag) throws(DICOMReadingError) -> Double? { try decimals(tag).first }
 
     /// Attributes named by an attribute of representation AT, as `group << 16 | element`.
-    func tagNumbers(_ tag: Tag) throws(DICOMReadingError) -> [UInt32] {
+    func tagNumbers(_ tag: AttributeTag) throws(DICOMReadingError) -> [UInt32] {
         try integers(tag).map { UInt32(truncatingIfNeeded: $0) }
     }
 
     /// The items of a sequence; none when it is absent or empty.
-    public func items(_ tag: Tag) -> [Dataset] {
+    public func items(_ tag: AttributeTag) -> [Dataset] {
         (0..<cdcmtk_item_sequence_count(item, tag.number)).compactMap { index in
             var found: OpaquePointer?
             guard cdcmtk_item_sequence_item(item, tag.number, index, &found) == CDCMTK_OK else { return nil }
@@ -81,20 +81,20 @@ extension Dataset {
     }
 
     /// Whether an attribute or a sequence is absent or has no value.
-    func isEmpty(_ tag: Tag) -> Bool {
+    func isEmpty(_ tag: AttributeTag) -> Bool {
         cdcmtk_item_value_length(item, tag.number) == 0
     }
 
     // MARK: - Values that a reader cannot do without
 
     /// - Throws: ``DICOMReadingError`` with ``Refusal/attributeMissing(_:)``.
-    public func requiredText(_ tag: Tag) throws(DICOMReadingError) -> String {
+    public func requiredText(_ tag: AttributeTag) throws(DICOMReadingError) -> String {
         guard let text = text(tag) else { throw .refused(.attributeMissing(tag)) }
         return text
     }
 
     /// - Throws: ``DICOMReadingError`` with ``Refusal/attributeMissing(_:)`` or ``Refusal/valueMalformed(_:)``.
-    public func requiredInteger(_ tag: Tag) throws(DICOMReadingError) -> Int {
+    public func requiredInteger(_ tag: AttributeTag) throws(DICOMReadingError) -> Int {
         guard let number = try integer(tag) else { throw .refused(.attributeMissing(tag)) }
         return number
     }
@@ -102,7 +102,7 @@ extension Dataset {
     /// Exactly `count` decimal numbers.
     ///
     /// - Throws: ``DICOMReadingError`` with ``Refusal/attributeMissing(_:)`` or ``Refusal/valueMalformed(_:)``.
-    public func requiredDecimals(_ tag: Tag, count: Int) throws(DICOMReadingError) -> [Double] {
+    public func requiredDecimals(_ tag: AttributeTag, count: Int) throws(DICOMReadingError) -> [Double] {
         let numbers = try decimals(tag)
         guard !numbers.isEmpty else { throw .refused(.attributeMissing(tag)) }
         guard numbers.count == count else { throw .refused(.valueMalformed(tag)) }
@@ -112,7 +112,7 @@ extension Dataset {
     // MARK: -
 
     private func parsed<Number>(
-        _ tag: Tag, _ parse: (String) -> Number?
+        _ tag: AttributeTag, _ parse: (String) -> Number?
     ) throws(DICOMReadingError) -> [Number] {
         var numbers: [Number] = []
         for text in texts(tag) {

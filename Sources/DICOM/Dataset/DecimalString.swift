@@ -34,7 +34,9 @@ public struct DecimalString: Equatable, Sendable {
             return
         }
         let exponent = Int(log10(number.magnitude).rounded(.down)) - 9
-        var mantissa = Int((number / pow(10, Double(exponent))).rounded(rule))
+        // In two steps, because the power of ten itself may be out of range.
+        let half = exponent / 2
+        var mantissa = Int((number / pow(10, Double(half)) / pow(10, Double(exponent - half))).rounded(rule))
         // The division is itself rounded, and may have lost the last bit in the wrong direction.
         if rule == .up, Self.parsed(mantissa, exponent) < number { mantissa += 1 }
         let rounded = Self.parsed(mantissa, exponent)

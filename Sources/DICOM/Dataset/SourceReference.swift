@@ -40,9 +40,11 @@ extension Dataset {
     }
 
     /// The first pair of date and time that the file holds.
-    func timestamp(_ pairs: (date: Tag, time: Tag)...) -> LocalTimestamp? {
+    func timestamp(_ pairs: (date: AttributeTag, time: AttributeTag)...) -> LocalTimestamp? {
         for pair in pairs {
-            if let date = text(pair.date), let time = text(pair.time), let stamp = LocalTimestamp(date: date, time: time) {
+            if let date = text(pair.date), let time = text(pair.time),
+                let stamp = LocalTimestamp(date: date, time: time)
+            {
                 return stamp
             }
         }

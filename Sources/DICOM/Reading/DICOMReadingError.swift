@@ -33,7 +33,7 @@ public enum MissingInput: String, Equatable, Sendable, CaseIterable {
     case frameOfReference = "frame-of-reference-unknown"
 
     /// The attribute that would have said it.
-    public var attribute: Tag {
+    public var attribute: AttributeTag {
         switch self {
         case .view, .viewAmbiguous, .oppositeView: .viewCodeSequence
         case .radionuclide: .radionuclideCodeSequence

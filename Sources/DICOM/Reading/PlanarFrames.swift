@@ -19,7 +19,7 @@ struct PlanarFrames {
         let windowCount = try dataset.integer(.numberOfEnergyWindows) ?? 1
         let detectorCount = try dataset.integer(.numberOfDetectors) ?? 1
         // Planar frames run over windows and detectors alone: another pointer means time or angle.
-        let planar = Set([Tag.energyWindowVector.number, Tag.detectorVector.number])
+        let planar = Set([AttributeTag.energyWindowVector.number, AttributeTag.detectorVector.number])
         guard try dataset.tagNumbers(.frameIncrementPointer).allSatisfy({ planar.contains($0) }) else {
             throw .refused(.frameIncrement)
         }
@@ -35,7 +35,8 @@ struct PlanarFrames {
             frames.append(frame)
         }
         for window in Set(windows) {
-            for detector in Set(detectors) where !frames.contains(where: { $0.window == window && $0.detector == detector }) {
+            for detector in Set(detectors)
+            where !frames.contains(where: { $0.window == window && $0.detector == detector }) {
                 throw .refused(.frameMissing(window: window, detector: detector))
             }
         }
@@ -45,7 +46,7 @@ struct PlanarFrames {
 
     /// A vector may be left out only where there is nothing to tell apart.
     private static func vector(
-        _ dataset: Dataset, _ tag: Tag, frames: Int, highest: Int
+        _ dataset: Dataset, _ tag: AttributeTag, frames: Int, highest: Int
     ) throws(DICOMReadingError) -> [Int] {
         let values = try dataset.integers(tag)
         if values.isEmpty, highest == 1 { return Array(repeating: 1, count: frames) }

@@ -38,7 +38,9 @@ struct PlanarInstance {
         let timing = try PlanarTiming(dataset, acquisition: acquisition, rules: rules)
         durationSeconds = timing.durationSeconds
         findings += timing.findings
-        for tag in [Tag.pixelSpacing, .radiopharmaceuticalInformationSequence, .energyWindowInformationSequence]
+        for tag in [
+            AttributeTag.pixelSpacing, .radiopharmaceuticalInformationSequence, .energyWindowInformationSequence,
+        ]
         where dataset.isEmpty(tag) {
             findings.append(.suppliedBySite(tag))
         }
@@ -96,7 +98,9 @@ struct PlanarInstance {
     private static func radionuclide(
         _ dataset: Dataset, _ rules: PlanarReadingRules
     ) throws(DICOMReadingError) -> Radionuclide {
-        let codes = dataset.items(.radiopharmaceuticalInformationSequence).flatMap { $0.codes(.radionuclideCodeSequence) }
+        let codes = dataset.items(.radiopharmaceuticalInformationSequence).flatMap {
+            $0.codes(.radionuclideCodeSequence)
+        }
         let named = Radionuclide.known.filter { radionuclide in
             codes.contains { CodedConcept.radionuclideCodes[radionuclide.name, default: []].contains($0) }
         }

@@ -48,7 +48,7 @@ public struct PlanarReader: Sendable {
 
     /// - Throws: ``DICOMReadingError`` with ``Refusal/instancesUnpaired(_:)``, naming where they differ.
     private static func checkPair(_ first: PlanarInstance, _ other: PlanarInstance) throws(DICOMReadingError) {
-        let differences: [(Bool, Tag)] = [
+        let differences: [(Bool, AttributeTag)] = [
             (first.source.studyInstanceUID != other.source.studyInstanceUID, .studyInstanceUID),
             (abs(first.startedAt.seconds(since: other.startedAt)) > pairingSecondsLimit, .acquisitionTime),
             (first.acquisition != other.acquisition, .imageType),

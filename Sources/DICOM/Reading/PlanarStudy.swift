@@ -82,7 +82,7 @@ public enum PlanarFinding: Equatable, Sendable {
     case startOfSeries
     /// Views came in several instances.
     case paired(instances: Int, secondsApart: Double)
-    case suppliedBySite(Tag)
+    case suppliedBySite(AttributeTag)
 }
 
 /// What tells from which side a detector looks, in the order in which it is believed.

@@ -14,7 +14,7 @@ struct PlanarTiming {
         self.acquisition = acquisition
         siteFieldOfView = rules.fieldOfViewMillimetres
         var findings: [PlanarFinding] = []
-        func stated(_ value: Double?, _ site: Double?, _ tag: Tag) -> Double? {
+        func stated(_ value: Double?, _ site: Double?, _ tag: AttributeTag) -> Double? {
             if let value, value > 0 { return value }
             guard let site, site > 0 else { return nil }
             findings.append(.suppliedBySite(tag))

@@ -2,8 +2,8 @@
 public enum Refusal: Equatable, Sendable {
     case unreadableFile
     case noInstances
-    case attributeMissing(Tag)
-    case valueMalformed(Tag)
+    case attributeMissing(AttributeTag)
+    case valueMalformed(AttributeTag)
     case sopClass(expected: SOPClass)
     case imageType
     case transferSyntax
@@ -13,8 +13,8 @@ public enum Refusal: Equatable, Sendable {
     case pixelDataLength(expected: Int, found: Int)
 
     // Planar images.
-    case frameVectorLength(Tag, expected: Int, found: Int)
-    case frameVectorRange(Tag, value: Int)
+    case frameVectorLength(AttributeTag, expected: Int, found: Int)
+    case frameVectorRange(AttributeTag, value: Int)
     case frameRepeated(window: Int, detector: Int)
     case frameMissing(window: Int, detector: Int)
     case frameIncrement
@@ -22,11 +22,11 @@ public enum Refusal: Equatable, Sendable {
     case countsDiffer(stated: Int, found: Int)
     case planarOrientation
     /// Two instances that are no pair, and the attribute in which they differ.
-    case instancesUnpaired(Tag)
+    case instancesUnpaired(AttributeTag)
 
     // Series of slices.
     /// Slices of one series that differ where they must agree.
-    case slicesDiffer(Tag)
+    case slicesDiffer(AttributeTag)
     case framesOfReferenceDiffer
     case obliqueOrientation
     case gantryTilt

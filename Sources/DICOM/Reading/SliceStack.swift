@@ -25,6 +25,7 @@ struct SliceStack {
         let distance = try Self.distance(placed.map(\.position), along: axes.normal)
 
         let layout = try PixelLayout(of: first)
+        guard layout.frames == 1 else { throw .refused(.slicesDiffer(.numberOfFrames)) }
         let spacing = try first.requiredDecimals(.pixelSpacing, count: 2)
         var (counts, steps, origin) = (SIMD3<Int>(), SIMD3<Double>(), placed[0].position)
         // Columns step along the row direction, by the second value of PixelSpacing.
@@ -77,13 +78,14 @@ struct SliceStack {
         guard first.text(.frameOfReferenceUID) == other.text(.frameOfReferenceUID) else {
             throw .refused(.framesOfReferenceDiffer)
         }
-        for tag in [Tag.seriesInstanceUID, .studyInstanceUID] where first.text(tag) != other.text(tag) {
+        for tag in [AttributeTag.seriesInstanceUID, .studyInstanceUID] where first.text(tag) != other.text(tag) {
             throw .refused(.slicesDiffer(tag))
         }
-        for tag in [Tag.rows, .columns, .numberOfFrames] where try first.integers(tag) != other.integers(tag) {
+        for tag in [AttributeTag.rows, .columns, .numberOfFrames] where try first.integers(tag) != other.integers(tag) {
             throw .refused(.slicesDiffer(tag))
         }
-        for tag in [Tag.pixelSpacing, .imageOrientationPatient] where try first.decimals(tag) != other.decimals(tag) {
+        for tag in [AttributeTag.pixelSpacing, .imageOrientationPatient]
+        where try first.decimals(tag) != other.decimals(tag) {
             throw .refused(.slicesDiffer(tag))
         }
         if let tilt = try other.decimal(.gantryDetectorTilt), tilt != 0 { throw .refused(.gantryTilt) }

@@ -59,7 +59,8 @@ public enum StructureSetReader {
         _ region: Dataset, region number: Int
     ) throws(DICOMReadingError) -> [[SIMD3<Double>]] {
         var contours: [[SIMD3<Double>]] = []
-        for item in region.items(.contourSequence) where item.text(.contourGeometricType)?.hasPrefix("CLOSED_PLANAR") == true {
+        for item in region.items(.contourSequence)
+        where item.text(.contourGeometricType)?.hasPrefix("CLOSED_PLANAR") == true {
             let numbers = try item.decimals(.contourData)
             let stated = try item.integer(.numberOfContourPoints) ?? numbers.count / 3
             guard numbers.count >= 9, numbers.count == 3 * stated else {

@@ -29,7 +29,8 @@ public struct EncodedDose: Equatable, Sendable {
         let peak = Double(map.voxels.max() ?? 0)
         let step = DecimalString(roundingUp: peak > 0 ? peak / Double(storage.peak) : 1)
         self.storage = storage
-        pixels = map.voxels.map { UInt32((Double($0) / step.value).rounded()) }
+        // Half a step more, cut off: none of the values is negative.
+        pixels = map.voxels.map { UInt32(Double($0) / step.value + 0.5) }
         gridScaling = step
     }
 

@@ -142,10 +142,8 @@ public enum PlanarWriter {
             item.put(.radiopharmaceutical, "\(acquisition.radionuclide.name)-PSMA")
             let administration = acquisition.administration
             if let activity = administration.megabecquerels { item.put(.radionuclideTotalDose, decimal: activity) }
-            if let start = administration.startedAt {
-                item.put(.radiopharmaceuticalStartTime, start.dicomTime)
-                item.put(.radiopharmaceuticalStartDateTime, start.dicomDate + start.dicomTime)
-            }
+            // The NM Isotope Module has a time of day for the administration, and no date.
+            if let start = administration.startedAt { item.put(.radiopharmaceuticalStartTime, start.dicomTime) }
             if acquisition.radionuclide == .lutetium177 {
                 item.put(.radionuclideCodeSequence, code: .lutetium177)
             } else {

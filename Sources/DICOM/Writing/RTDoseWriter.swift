@@ -38,6 +38,8 @@ public struct RTDoseWriter {
             dataset, .radiotherapyDose, modality: "RTDOSE", instance: context.uids.uid(output),
             series: context.uids.uid(output, "series"), seriesNumber: seriesNumber)
         dataset.put(.seriesDescription, Self.description(of: map))
+        dataset.put(.contentDate, context.createdAt.dicomDate)
+        dataset.put(.contentTime, context.createdAt.dicomTime)
         dataset.put(.instanceNumber, integer: 1)
         dataset.put(.frameOfReferenceUID, context.frameOfReferenceUID)
         dataset.putEmpty(.positionReferenceIndicator)
@@ -81,14 +83,16 @@ public struct RTDoseWriter {
                 .patientName, .patientID, .patientBirthDate, .patientSex, .studyInstanceUID, .studyDate, .studyTime,
                 .studyID, .accessionNumber, .referringPhysicianName,
             ], from: source)
+        // Instances of one study must agree on these as well.
+        dataset.copy(
+            [AttributeTag.studyDescription, .patientAge, .patientSize, .patientWeight].filter { !source.isEmpty($0) },
+            from: source)
         dataset.put(.sopClassUID, sopClass.rawValue)
         dataset.put(.sopInstanceUID, instance)
         dataset.put(.instanceCreationDate, context.createdAt.dicomDate)
         dataset.put(.instanceCreationTime, context.createdAt.dicomTime)
         dataset.put(.seriesDate, context.createdAt.dicomDate)
         dataset.put(.seriesTime, context.createdAt.dicomTime)
-        dataset.put(.contentDate, context.createdAt.dicomDate)
-        dataset.put(.contentTime, context.createdAt.dicomTime)
         dataset.put(.modality, modality)
         dataset.put(.seriesInstanceUID, series)
         dataset.put(.seriesNumber, integer: seriesNumber)

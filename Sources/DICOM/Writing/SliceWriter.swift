@@ -125,7 +125,9 @@ public enum SliceWriter {
                 item.put(.radiopharmaceuticalStartTime, start.dicomTime)
                 item.put(.radiopharmaceuticalStartDateTime, start.dicomDate + start.dicomTime)
             }
-            if let activity = administration.megabecquerels { item.put(.radionuclideTotalDose, decimal: activity * 1e6) }
+            if let activity = administration.megabecquerels {
+                item.put(.radionuclideTotalDose, decimal: activity * 1e6)
+            }
             item.put(.radionuclideHalfLife, decimal: 4069.8)
             item.put(.radionuclidePositronFraction, decimal: 0.8888)
             item.put(.radionuclideCodeSequence, code: .gallium68)

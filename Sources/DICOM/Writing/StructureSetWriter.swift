@@ -37,6 +37,9 @@ public enum StructureSetWriter {
         return dataset
     }
 
+    /// To a thousandth of a millimetre: a value of an explicit representation has room for 65 534 bytes.
+    private static func rounded(_ millimetres: Double) -> Double { (millimetres * 1000).rounded() / 1000 }
+
     private static func putReferencedSeries(_ dataset: Dataset, _ slices: [SourceReference], _ study: SyntheticStudy) {
         dataset.append(to: .referencedFrameOfReferenceSequence) { frame in
             frame.put(.frameOfReferenceUID, study.frameOfReferenceUID)
@@ -73,7 +76,7 @@ public enum StructureSetWriter {
                 item.append(to: .contourSequence) { polygon in
                     polygon.put(.contourGeometricType, "CLOSED_PLANAR")
                     polygon.put(.numberOfContourPoints, integer: contour.count)
-                    polygon.put(.contourData, decimals: contour.flatMap { [$0.x, $0.y, $0.z] })
+                    polygon.put(.contourData, decimals: contour.flatMap { [$0.x, $0.y, $0.z].map(Self.rounded) })
                 }
             }
         }

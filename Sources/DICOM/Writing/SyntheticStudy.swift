@@ -54,7 +54,7 @@ public struct SyntheticStudy: Equatable, Sendable {
         dataset.put(.seriesNumber, integer: number)
         dataset.put(.modality, modality)
         dataset.put(.instanceNumber, integer: instance)
-        for (date, time) in [(Tag.studyDate, Tag.studyTime), (.seriesDate, .seriesTime)] {
+        for (date, time) in [(AttributeTag.studyDate, AttributeTag.studyTime), (.seriesDate, .seriesTime)] {
             dataset.put(date, startedAt.dicomDate)
             dataset.put(time, startedAt.dicomTime)
         }
@@ -63,9 +63,12 @@ public struct SyntheticStudy: Equatable, Sendable {
         dataset.put(.stationName, equipment.station ?? "PHANTOM")
     }
 
-    /// The acquisition's start, which is the study's.
+    /// What images of a patient have and RT objects have not; the acquisition's start is the study's.
     func putAcquisition(_ dataset: Dataset) {
-        for (date, time) in [(Tag.acquisitionDate, Tag.acquisitionTime), (.contentDate, .contentTime)] {
+        dataset.put(.bodyPartExamined, "WHOLEBODY")
+        for (date, time) in [
+            (AttributeTag.acquisitionDate, AttributeTag.acquisitionTime), (.contentDate, .contentTime),
+        ] {
             dataset.put(date, startedAt.dicomDate)
             dataset.put(time, startedAt.dicomTime)
         }

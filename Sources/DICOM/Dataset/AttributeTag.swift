@@ -1,7 +1,7 @@
 /// An attribute of the DICOM dictionary: its number and the representation of its values.
 ///
 /// - Source: DICOM PS3.6, Registry of DICOM Data Elements; the static names are its keywords.
-public struct Tag: Hashable, Sendable {
+public struct AttributeTag: Hashable, Sendable {
     public let group, element: UInt16
     public let representation: ValueRepresentation
 
@@ -14,7 +14,7 @@ public struct Tag: Hashable, Sendable {
     var number: UInt32 { UInt32(group) << 16 | UInt32(element) }
 }
 
-extension Tag: CustomStringConvertible {
+extension AttributeTag: CustomStringConvertible {
     /// The number as the standard prints it, `(0010,0020)`.
     public var description: String { "(\(Self.hexadecimal(group)),\(Self.hexadecimal(element)))" }
 

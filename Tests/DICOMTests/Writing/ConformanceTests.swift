@@ -1,0 +1,75 @@
+import DICOM
+import Foundation
+import Imaging
+import Testing
+
+/// What the validators of dicom3tools, DCMTK and pydicom say about every object that is written.
+struct ConformanceTests {
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    @Test func validatorsFindNothing() throws {
+        let paths = try writeAll()
+        #expect(paths.count == 15)
+        for path in paths {
+            let verdict = try output(of: "/usr/bin/dciodvfy", [path])
+            let complaints = verdict.text.split(separator: "\n").filter {
+                $0.contains("Error") || $0.contains("Warning")
+            }
+            #expect(complaints.isEmpty, "\(path)")
+            #expect(verdict.status == 0)
+            #expect(try output(of: "/usr/bin/dcmdump", ["-q", path]).status == 0)
+        }
+        let set = try output(of: "/usr/bin/dcentvfy", paths)
+        #expect(set.text.isEmpty)
+        #expect(set.status == 0)
+    }
+
+    /// The validator itself must be able to say no.
+    @Test func validatorNoticesAMissingAttribute() throws {
+        let dataset = try SyntheticPatient.nm()
+        dataset.remove(.seriesInstanceUID)
+        try dataset.write(to: folder.file("bad.dcm"))
+        #expect(try output(of: "/usr/bin/dciodvfy", [folder.file("bad.dcm")]).text.contains("Error"))
+    }
+
+    private func writeAll() throws -> [String] {
+        let nm = folder.file("nm.dcm")
+        try PlanarWriter.write(SyntheticPatient.acquisition(), study: SyntheticPatient.nmStudy, to: nm)
+        let fixed = try SyntheticPatient.acquisition(.static)
+        let ct = try SyntheticPatient.volume()
+        let ctReferences = try SliceWriter.writeCT(ct, study: SyntheticPatient.petStudy, to: folder.folder("ct"))
+        try SliceWriter.writePET(
+            SyntheticPatient.volume(slices: 3, from: 0),
+            administration: Administration(megabecquerels: 150, startedAt: SyntheticPatient.administered),
+            study: SyntheticPatient.petStudy, to: folder.folder("pt"))
+        try StructureSetWriter.write(
+            SyntheticPatient.structures, on: ctReferences, study: SyntheticPatient.petStudy,
+            to: folder.file("rtstruct.dcm"))
+
+        let source = try Dataset(contentsOf: folder.file("ct/0001.dcm"))
+        let context = SyntheticPatient.doseContext(ctGrid: ct.grid, sources: ctReferences)
+        let writer = RTDoseWriter(context: context, source: source)
+        let map = try SyntheticPatient.volume(from: 0)
+        try writer.writePlan(to: folder.file("plan.dcm"))
+        let activity = DoseMap.Quantity.activityConcentration(at: SyntheticPatient.nmStudy.startedAt)
+        let outputs: [(String, DoseMap)] = [
+            ("activity", DoseMap(activity, volume: map)),
+            ("uncertainty", DoseMap(activity, statistic: .standardDeviation, volume: map)),
+            ("dose", DoseMap(.absorbedDose, volume: map.map { $0 * 1e-4 })),
+        ]
+        for (index, (name, map)) in outputs.enumerated() {
+            try writer.write(map, output: name, seriesNumber: 10 + index, to: folder.file("\(name).dcm"))
+        }
+        try PlanarWriter.write(
+            fixed,
+            study: SyntheticStudy(
+                seed: 7, name: "nm static", description: "Planar", startedAt: SyntheticPatient.nmStudy.startedAt),
+            to: folder.file("static.dcm"))
+        let single = ["nm", "static", "rtstruct", "plan", "activity", "uncertainty", "dose"].map {
+            folder.file("\($0).dcm")
+        }
+        return try single + folder.files(in: "ct") + folder.files(in: "pt")
+    }
+}
