@@ -35,12 +35,6 @@ struct ServerCommands: Sendable {
         guard status == 0 else { throw .serverCommandFailed(program: "initdb", status: status) }
     }
 
-    var isRunning: Bool {
-        // Any failure to ask counts as not running: starting then finds out what is wrong.
-        guard layout.recordedProcess != nil else { return false }
-        return (try? run("pg_ctl", ["status", "--pgdata", layout.data], until: .now + .seconds(10))) == 0
-    }
-
     /// - Returns: pg_ctl's exit status; 0 when the server accepts connections.
     func start(until end: ContinuousClock.Instant) throws(PostgresError) -> Int32 {
         let seconds = max(1, Int((end - .now).seconds))
