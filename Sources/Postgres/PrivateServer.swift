@@ -82,7 +82,7 @@ public struct PrivateServer: Sendable {
     }
 
     private func launch(until end: ContinuousClock.Instant) throws(PostgresError) {
-        layout.removeStaleLockFile()
+        try layout.disownLockFile(owner: commands.owner)
         while true {
             // Sessions of a killed server hold its memory for a moment, and a server in recovery refuses sessions.
             let status = try commands.start(until: end)

@@ -5,7 +5,7 @@ import Glibc
 struct ServerCommands: Sendable {
     private let programFolder: String
     private let layout: ServerLayout
-    private let owner: ServerOwner
+    let owner: ServerOwner
 
     /// Finds the programs of the version that made the data folder, or the newest.
     ///

@@ -91,9 +91,17 @@ struct ServerLayout: Sendable {
         return folder == String(cString: resolved) ? process : nil
     }
 
-    /// Removes the lock file of a server that no longer lives.
-    func removeStaleLockFile() {
-        if runningProcess == nil { unlink(lockFile) }
+    /// Puts a number that no process can have in place of a stranger's in the lock file. The rest stays: by it the
+    /// next postmaster finds sessions of a killed server that still use its memory.
+    func disownLockFile(owner: ServerOwner) throws(PostgresError) {
+        guard runningProcess == nil else { return }
+        // The socket is this folder's alone, and the data folder has its own lock.
+        unlink(socketFolder + "/.s.PGSQL.5432.lock")
+        guard var lines = text(of: lockFile)?.split(separator: "\n", omittingEmptySubsequences: false)
+        else { return }
+        // Linux's limit for process numbers.
+        lines[0] = "4194304"
+        try owner.write(lines.joined(separator: "\n"), to: lockFile)
     }
 
     private var lockFile: String { data + "/postmaster.pid" }

@@ -11,7 +11,8 @@ import Testing
     init() throws {
         settings = try PrivatePostgres.makeDatabase(migrated: false)
         connection = try Connection(settings)
-        try connection.runSimple(Statement("test.table", "CREATE TABLE item (n bigint UNIQUE); INSERT INTO item VALUES (0)"))
+        try connection.runSimple(
+            Statement("test.table", "CREATE TABLE item (n bigint UNIQUE); INSERT INTO item VALUES (0)"))
     }
 
     private static let add = Statement("test.add", "INSERT INTO item VALUES ($1)")
