@@ -31,6 +31,8 @@ public final class Connection: StatementRunner {
             throw .connectionFailed(reason: Connection.firstLine(PQerrorMessage(handle)))
         }
         PQsetnonblocking(handle, 1)
+        // libpq prints notices to standard error, and they may quote values.
+        PQsetNoticeProcessor(handle, { _, _ in }, nil)
         try runSimple(settings.sessionSetup)
     }
 

@@ -41,7 +41,7 @@ public struct PrivateServer: Sendable {
         let server = PrivateServer(layout: layout, commands: commands)
         try server.initialiseWhenEmpty(owner, until: end)
         try layout.writeConfiguration(owner: owner)
-        if commands.isRunning {
+        if server.isRunning {
             if server.answers { return server }
             // It runs but does not answer: stuck, or started with another socket. Recovery makes this safe.
             try commands.stop(.immediate)
@@ -64,14 +64,14 @@ public struct PrivateServer: Sendable {
     public func stop(_ mode: StopMode = .fast) throws(PostgresError) {
         let lock = try FolderLock(layout.root + "/lock", until: .now + .seconds(60))
         defer { lock.release() }
-        if commands.isRunning { try commands.stop(mode) }
+        if isRunning { try commands.stop(mode) }
     }
 
     /// Whether the server process exists.
-    public var isRunning: Bool { commands.isRunning }
+    public var isRunning: Bool { layout.runningProcess != nil }
 
-    /// The postmaster's process number.
-    public var processIdentifier: Int32? { layout.recordedProcess }
+    /// The postmaster's process number while it lives.
+    public var processIdentifier: Int32? { layout.runningProcess }
 
     private func initialiseWhenEmpty(_ owner: ServerOwner, until end: ContinuousClock.Instant) throws(PostgresError) {
         if layout.isInitialised { return }
@@ -82,7 +82,7 @@ public struct PrivateServer: Sendable {
     }
 
     private func launch(until end: ContinuousClock.Instant) throws(PostgresError) {
-        layout.removeForeignProcessFile()
+        try layout.disownLockFile(owner: commands.owner)
         while true {
             // Sessions of a killed server hold its memory for a moment, and a server in recovery refuses sessions.
             let status = try commands.start(until: end)

@@ -5,7 +5,7 @@ import Glibc
 struct ServerCommands: Sendable {
     private let programFolder: String
     private let layout: ServerLayout
-    private let owner: ServerOwner
+    let owner: ServerOwner
 
     /// Finds the programs of the version that made the data folder, or the newest.
     ///
@@ -33,12 +33,6 @@ struct ServerCommands: Sendable {
                 "--data-checksums", "--no-instructions",
             ], until: end)
         guard status == 0 else { throw .serverCommandFailed(program: "initdb", status: status) }
-    }
-
-    var isRunning: Bool {
-        // Any failure to ask counts as not running: starting then finds out what is wrong.
-        guard layout.recordedProcess != nil else { return false }
-        return (try? run("pg_ctl", ["status", "--pgdata", layout.data], until: .now + .seconds(10))) == 0
     }
 
     /// - Returns: pg_ctl's exit status; 0 when the server accepts connections.

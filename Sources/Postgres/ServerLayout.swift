@@ -71,23 +71,40 @@ struct ServerLayout: Sendable {
         try owner.write(kept.joined(separator: "\n") + "\n" + include, to: data + "/postgresql.conf")
     }
 
-    /// The process that the data folder's lock file names.
-    var recordedProcess: Int32? {
-        text(of: data + "/postmaster.pid")?.split(separator: "\n").first.flatMap { Int32($0) }
-    }
-
-    /// Removes a lock file whose process number now belongs to a stranger, as after a container was restarted:
-    /// PostgreSQL would take it for a living server.
-    func removeForeignProcessFile() {
-        guard let process = recordedProcess else { return }
+    /// The server's process, when it lives. The data folder's lock file may name a stranger, as after a container was
+    /// restarted: PostgreSQL would take that for a living server, and pg_ctl would signal it.
+    var runningProcess: Int32? {
+        guard let recorded = text(of: lockFile)?.split(separator: "\n").first, let process = Int32(recorded) else {
+            return nil
+        }
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         // A postmaster's working directory is its data folder.
         let length = readlink("/proc/\(process)/cwd", &buffer, buffer.count)
-        let working = length > 0 ? String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self) : ""
-        guard let resolved = realpath(data, nil) else { return }
+        if length < 0 {
+            // In a container even root may not look into another account's process.
+            let isHidden = errno == EACCES || errno == EPERM
+            return isHidden && text(of: "/proc/\(process)/comm") == "postgres\n" ? process : nil
+        }
+        guard let resolved = realpath(data, nil) else { return nil }
         defer { free(resolved) }
-        if working != String(cString: resolved) { unlink(data + "/postmaster.pid") }
+        let folder = String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return folder == String(cString: resolved) ? process : nil
     }
+
+    /// Puts a number that no process can have in place of a stranger's in the lock file. The rest stays: by it the
+    /// next postmaster finds sessions of a killed server that still use its memory.
+    func disownLockFile(owner: ServerOwner) throws(PostgresError) {
+        guard runningProcess == nil else { return }
+        // The socket is this folder's alone, and the data folder has its own lock.
+        unlink(socketFolder + "/.s.PGSQL.5432.lock")
+        guard var lines = text(of: lockFile)?.split(separator: "\n", omittingEmptySubsequences: false)
+        else { return }
+        // Linux's limit for process numbers.
+        lines[0] = "4194304"
+        try owner.write(lines.joined(separator: "\n"), to: lockFile)
+    }
+
+    private var lockFile: String { data + "/postmaster.pid" }
 
     private func text(of path: String) -> String? {
         // Missing and unreadable are the same here: there is no usable file.
