@@ -29,6 +29,7 @@ public struct Response: Sendable {
         var response = Response(200, fields: ["Content-Type": type], body: .file(file))
         response.fields.add("ETag", file.entityTag.description)
         response.fields.add("Last-Modified", file.lastModified.description)
+        response.fields.add("Accept-Ranges", "bytes")
         return response
     }
 
