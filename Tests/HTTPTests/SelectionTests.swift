@@ -16,25 +16,32 @@ import TestSupport
         #expect(EntityTag.parse("W/\"a\", \"b,c\"  ,\"\"").map(\.description) == ["W/\"a\"", "\"b,c\"", "\"\""])
     }
 
-    @Test("RFC 9110 14.1.2: ranges", arguments: [
-        ("bytes=0-4", 0..<5), ("bytes=5-", 5..<10), ("bytes=-3", 7..<10), ("bytes=8-99", 8..<10), ("bytes=-99", 0..<10),
-    ])
+    @Test(
+        "RFC 9110 14.1.2: ranges",
+        arguments: [
+            ("bytes=0-4", 0..<5), ("bytes=5-", 5..<10), ("bytes=-3", 7..<10), ("bytes=8-99", 8..<10),
+            ("bytes=-99", 0..<10),
+        ])
     func resolvesRanges(value: String, expected: Range<Int>) {
         #expect(ByteRange(value)?.resolved(size: 10) == expected)
     }
 
-    @Test("RFC 9110 14.2: what is no single range is ignored", arguments: [
-        "bytes=", "bytes=-", "bytes=5-4", "bytes=0-1,3-4", "octets=0-1", "bytes=+1-2", "bytes 0-1", "bytes=a-b",
-    ])
+    @Test(
+        "RFC 9110 14.2: what is no single range is ignored",
+        arguments: [
+            "bytes=", "bytes=-", "bytes=5-4", "bytes=0-1,3-4", "octets=0-1", "bytes=+1-2", "bytes 0-1", "bytes=a-b",
+        ])
     func ignoresOtherRanges(value: String) {
         #expect(ByteRange(value) == nil)
     }
 
-    @Test("RFC 9110 5.6.7: dates", arguments: [
-        (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
-        (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"), (-1, "Wed, 31 Dec 1969 23:59:59 GMT"),
-        (4_107_542_399, "Sun, 28 Feb 2100 23:59:59 GMT"), (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"),
-    ])
+    @Test(
+        "RFC 9110 5.6.7: dates",
+        arguments: [
+            (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"), (-1, "Wed, 31 Dec 1969 23:59:59 GMT"),
+            (4_107_542_399, "Sun, 28 Feb 2100 23:59:59 GMT"), (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"),
+        ])
     func writesDates(seconds: Int, expected: String) {
         #expect(HTTPDate(secondsSince1970: seconds).description == expected)
     }
@@ -48,7 +55,9 @@ import TestSupport
                 == "id: 7 data: x\nevent: state\nretry: 2000\ndata: a\ndata: b\ndata: c\ndata: d\n\n")
     }
 
-    private func get(_ port: UInt16, _ target: String, _ fields: String..., method: String = "GET") async throws -> RawAnswer {
+    private func get(_ port: UInt16, _ target: String, _ fields: String..., method: String = "GET") async throws
+        -> RawAnswer
+    {
         let client = try RawClient(port: port)
         await client.send("\(method) \(target) HTTP/1.1\r\nHost: a\r\n\(fields.map { $0 + "\r\n" }.joined())\r\n")
         return try await client.receiveAnswer(toHead: method == "HEAD")

@@ -12,15 +12,22 @@ import TestSupport
 
         init(in folder: String) async throws {
             self.folder = folder
-            try await openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=authority -keyout \(folder)/ca.key -out \(folder)/ca.pem")
+            try await openssl(
+                "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=authority -keyout \(folder)/ca.key -out \(folder)/ca.pem"
+            )
             try await issue("server", subject: "/CN=localhost")
             try await issue("client", subject: "/O=Nuclear Medicine/CN=workstation")
         }
 
         func issue(_ name: String, subject: String) async throws {
             let request = "\(folder)/\(name).csr"
-            try await run(["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", subject, "-keyout", "\(folder)/\(name).key", "-out", request])
-            try await openssl("x509 -req -in \(request) -CA \(folder)/ca.pem -CAkey \(folder)/ca.key -CAcreateserial -days 2 -out \(folder)/\(name).pem")
+            try await run([
+                "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", subject, "-keyout",
+                "\(folder)/\(name).key", "-out", request,
+            ])
+            try await openssl(
+                "x509 -req -in \(request) -CA \(folder)/ca.pem -CAkey \(folder)/ca.key -CAcreateserial -days 2 -out \(folder)/\(name).pem"
+            )
         }
 
         func configuration(_ clients: TLSConfiguration.ClientCertificates = .ignored) -> TLSConfiguration {
@@ -39,9 +46,14 @@ import TestSupport
 
     private static let request = "GET /subject HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
-    private func ask(_ port: UInt16, _ certificates: Certificates, _ options: String..., request: String = request) async throws -> String {
+    private func ask(_ port: UInt16, _ certificates: Certificates, _ options: String..., request: String = request)
+        async throws -> String
+    {
         let arguments =
-            ["s_client", "-connect", "127.0.0.1:\(port)", "-CAfile", certificates.folder + "/ca.pem", "-ign_eof", "-verify_return_error"]
+            [
+                "s_client", "-connect", "127.0.0.1:\(port)", "-CAfile", certificates.folder + "/ca.pem", "-ign_eof",
+                "-verify_return_error",
+            ]
             + options.flatMap { $0.split(separator: " ").map(String.init) }
         return try await runOpenSSL(arguments, input: request).output
     }
