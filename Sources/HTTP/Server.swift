@@ -9,6 +9,7 @@ internal import Synchronization
 public final class Server: Sendable {
     private enum State {
         case fresh
+        case starting
         case running([EventLoop])
         case stopped
     }
@@ -27,24 +28,27 @@ public final class Server: Sendable {
     /// - Returns: the port that is listened on.
     /// - Throws: ``HTTPError/cannotListen(host:port:code:)`` or ``HTTPError/notStartable``.
     public func start() throws(HTTPError) -> UInt16 {
+        let isFirst = state.withLock { state in
+            guard case .fresh = state else { return false }
+            state = .starting
+            return true
+        }
+        guard isFirst else { throw .notStartable }
         signal(SIGPIPE, SIG_IGN)
         let configuration = service.configuration
-        let loops = try makeLoops()
         var port: UInt16 = 0
-        let listener = sockets_listen(
-            configuration.host, configuration.port, service.limits.listenBacklog, &port)
+        let listener = sockets_listen(configuration.host, configuration.port, service.limits.listenBacklog, &port)
         guard listener >= 0 else {
             throw .cannotListen(host: configuration.host, port: configuration.port, code: -listener)
         }
-        let isFirst = state.withLock { state in
-            guard case .fresh = state else { return false }
-            state = .running(loops)
-            return true
-        }
-        guard isFirst else {
+        let loops: [EventLoop]
+        do {
+            loops = try makeLoops()
+        } catch {
             close(listener)
-            throw .notStartable
+            throw error
         }
+        state.withLock { $0 = .running(loops) }
         service.pool.start()
         for loop in loops { loop.enqueue { $0.open() } }
         loops[0].enqueue { $0.listen(on: listener, among: loops) }

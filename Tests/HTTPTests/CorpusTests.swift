@@ -44,7 +44,8 @@ import Testing
             let whole = Transcript([stream[...]])
             let cut = Transcript(Self.pieces(stream, &generator))
             if whole != cut {
-                Issue.record("round \(round): cut otherwise, \(String(decoding: stream, as: UTF8.self)) means otherwise")
+                Issue.record(
+                    "round \(round): cut otherwise, \(String(decoding: stream, as: UTF8.self)) means otherwise")
                 return
             }
             for exchange in whole.exchanges {

@@ -72,7 +72,9 @@ import TestSupport
                 "instance":"/jobs/1"}
                 """)
         #expect(try await get("/unexpected").status == 500)
-        #expect(try await get("/unexpected").text == #"{"type":"about:blank","title":"Internal Server Error","status":500}"#)
+        #expect(
+            try await get("/unexpected").text == #"{"type":"about:blank","title":"Internal Server Error","status":500}"#
+        )
     }
 
     @Test("RFC 9112 2.2: what cannot be parsed is answered and closed")

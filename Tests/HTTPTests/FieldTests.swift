@@ -3,9 +3,11 @@ import Testing
 
 /// RFC 9112 section 5, RFC 9110 sections 5 and 7.2.
 @Suite struct FieldTests {
-    @Test("RFC 9112 5.1: a name is a token and the colon follows at once", arguments: [
-        "Na me: x", "Name : x", "Name\t: x", ": x", "Name", "Na\u{1}me: x", "Näme: x", "(name): x",
-    ])
+    @Test(
+        "RFC 9112 5.1: a name is a token and the colon follows at once",
+        arguments: [
+            "Na me: x", "Name : x", "Name\t: x", ": x", "Name", "Na\u{1}me: x", "Näme: x", "(name): x",
+        ])
     func refusesMalformedNames(line: String) {
         #expect(Transcript.violation(fields: "Host: a", line) == .malformedField)
     }
@@ -41,10 +43,12 @@ import Testing
         #expect(Transcript.violation(fields: "A: b", line: "GET http://a/ HTTP/1.1") == .missingHost)
     }
 
-    @Test("RFC 9110 7.2: Host is well formed", arguments: [
-        "", "a b", "a/b", "u@a", "a:b", "a:80:80", "a:99999", "a:+80", "[::1", "[::1]x", "[zz::]", "[1]", ":80",
-        "a?b", "a#b", "a%41",
-    ])
+    @Test(
+        "RFC 9110 7.2: Host is well formed",
+        arguments: [
+            "", "a b", "a/b", "u@a", "a:b", "a:80:80", "a:99999", "a:+80", "[::1", "[::1]x", "[zz::]", "[1]", ":80",
+            "a?b", "a#b", "a%41",
+        ])
     func refusesMalformedHost(host: String) {
         #expect(Transcript.violation(fields: "Host: \(host)") == .malformedHost)
     }
@@ -66,7 +70,9 @@ import Testing
         #expect(violation("Host: a\r\nA: b\r\nC: d\r\nE: f") == .fieldsTooLarge)
         #expect(violation("Host: a\r\nA: " + String(repeating: "b", count: 30)) == nil)
         #expect(violation("Host: a\r\nA: " + String(repeating: "b", count: 31)) == .fieldsTooLarge)
-        #expect(Transcript.violation("GET / HTTP/1.1\r\nA: \(String(repeating: "b", count: 50))", limits: limits) == .fieldsTooLarge)
+        #expect(
+            Transcript.violation("GET / HTTP/1.1\r\nA: \(String(repeating: "b", count: 50))", limits: limits)
+                == .fieldsTooLarge)
         #expect(Violation.fieldsTooLarge.status == 431)
     }
 

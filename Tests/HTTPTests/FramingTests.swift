@@ -7,9 +7,11 @@ import Testing
         Transcript.violation("POST / HTTP/1.1\r\nHost: a\r\n\(fields.joined(separator: "\r\n"))\r\n\r\n")
     }
 
-    @Test("RFC 9110 8.6: Content-Length is 1*DIGIT", arguments: [
-        "", "+5", "-5", "5 5", "5,5", "5, 5", "0x5", "5.0", "٥", "99999999999999999999", "9223372036854775808",
-    ])
+    @Test(
+        "RFC 9110 8.6: Content-Length is 1*DIGIT",
+        arguments: [
+            "", "+5", "-5", "5 5", "5,5", "5, 5", "0x5", "5.0", "٥", "99999999999999999999", "9223372036854775808",
+        ])
     func refusesMalformedLength(value: String) {
         #expect(violation("Content-Length: \(value)") == .malformedContentLength)
     }
@@ -26,14 +28,18 @@ import Testing
         #expect(violation("Transfer-Encoding: chunked", "Content-Length: 0") == .lengthAndTransferEncoding)
     }
 
-    @Test("RFC 9112 6.1: chunked exactly", arguments: [
-        "", "chunked, chunked", "gzip, chunked", "chunked, identity", ",chunked",
-    ])
+    @Test(
+        "RFC 9112 6.1: chunked exactly",
+        arguments: [
+            "", "chunked, chunked", "gzip, chunked", "chunked, identity", ",chunked",
+        ])
     func refusesCodingLists(value: String) {
         #expect(violation("Transfer-Encoding: \(value)") == .malformedTransferEncoding)
     }
 
-    @Test("RFC 9112 6.1: other codings are 501", arguments: ["gzip", "identity", "xchunked", "chunked;q=1", "\"chunked\""])
+    @Test(
+        "RFC 9112 6.1: other codings are 501",
+        arguments: ["gzip", "identity", "xchunked", "chunked;q=1", "\"chunked\""])
     func refusesOtherCodings(value: String) {
         #expect(violation("Transfer-Encoding: \(value)") == .unsupportedTransferEncoding)
         #expect(Violation.unsupportedTransferEncoding.status == 501)
@@ -60,10 +66,13 @@ import Testing
         Transcript("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + body, limits: limits)
     }
 
-    @Test("RFC 9112 7.1: chunks, extensions, trailers", arguments: [
-        "5\r\nhello\r\n0\r\n\r\n", "2\r\nhe\r\n03\r\nllo\r\n000\r\n\r\n", "5;a=b;c=\"d\"\r\nhello\r\n0;x\r\n\r\n",
-        "5 ;a\r\nhello\r\n0\r\nTrailer: x\r\nContent-Length: 3\r\n\r\n", "00000000000000000005\r\nhello\r\n0\r\n\r\n",
-    ])
+    @Test(
+        "RFC 9112 7.1: chunks, extensions, trailers",
+        arguments: [
+            "5\r\nhello\r\n0\r\n\r\n", "2\r\nhe\r\n03\r\nllo\r\n000\r\n\r\n", "5;a=b;c=\"d\"\r\nhello\r\n0;x\r\n\r\n",
+            "5 ;a\r\nhello\r\n0\r\nTrailer: x\r\nContent-Length: 3\r\n\r\n",
+            "00000000000000000005\r\nhello\r\n0\r\n\r\n",
+        ])
     func readsChunks(body: String) {
         let transcript = chunked(body)
         #expect(transcript.violation == nil)
@@ -73,16 +82,22 @@ import Testing
         #expect(transcript.exchanges.first?.fields.count == 2)
     }
 
-    @Test("RFC 9112 7.1: 1*HEXDIG, CRLF only, no overflow", arguments: [
-        "+5\r\nhello\r\n0\r\n\r\n", "-5\r\nhello\r\n", "0x5\r\nhello\r\n", " 5\r\nhello\r\n", "5 \r\nhello\r\n",
-        "\r\nhello\r\n", ";a\r\nhello\r\n", "g\r\n", "5,5\r\nhello", "10000000000000000\r\n", "8000000000000000\r\n",
-        "5\r\nhelloworld\r\n", "5\r\nhello0\r\n\r\n", "5;a\rb\r\nhello\r\n", "5;\0\r\nhello\r\n", "5\r\nhello\r\r\n",
-    ])
+    @Test(
+        "RFC 9112 7.1: 1*HEXDIG, CRLF only, no overflow",
+        arguments: [
+            "+5\r\nhello\r\n0\r\n\r\n", "-5\r\nhello\r\n", "0x5\r\nhello\r\n", " 5\r\nhello\r\n", "5 \r\nhello\r\n",
+            "\r\nhello\r\n", ";a\r\nhello\r\n", "g\r\n", "5,5\r\nhello", "10000000000000000\r\n",
+            "8000000000000000\r\n",
+            "5\r\nhelloworld\r\n", "5\r\nhello0\r\n\r\n", "5;a\rb\r\nhello\r\n", "5;\0\r\nhello\r\n",
+            "5\r\nhello\r\r\n",
+        ])
     func refusesMalformedChunks(body: String) {
         #expect(chunked(body).violation == .malformedChunk)
     }
 
-    @Test("RFC 9112 7.1: LF alone ends no chunk line", arguments: ["5\nhello\r\n", "5\r\nhello\n0\r\n\r\n", "5;a\nhello\r\n"])
+    @Test(
+        "RFC 9112 7.1: LF alone ends no chunk line",
+        arguments: ["5\nhello\r\n", "5\r\nhello\n0\r\n\r\n", "5;a\nhello\r\n"])
     func refusesBareLineFeeds(body: String) {
         #expect([.bareLineFeed, .malformedChunk].contains(chunked(body).violation))
     }

@@ -15,11 +15,13 @@ import Testing
         #expect(violation(line) == nil)
     }
 
-    @Test("RFC 9112 3: exactly method SP target SP version", arguments: [
-        "GET  / HTTP/1.1", "GET /  HTTP/1.1", " GET / HTTP/1.1", "GET / HTTP/1.1 ", "GET\t/ HTTP/1.1",
-        "GET /\tHTTP/1.1", "GET /", "GET", "GET / a HTTP/1.1", "G@T / HTTP/1.1", "GET / http/1.1", "GET / HTTP/1",
-        "GET / HTTP/1.10", "GET / HTTP/+1.1", "GET / HTTP/1,1", "GET / HTTP/x.1", "GET / HTTP/1.x",
-    ])
+    @Test(
+        "RFC 9112 3: exactly method SP target SP version",
+        arguments: [
+            "GET  / HTTP/1.1", "GET /  HTTP/1.1", " GET / HTTP/1.1", "GET / HTTP/1.1 ", "GET\t/ HTTP/1.1",
+            "GET /\tHTTP/1.1", "GET /", "GET", "GET / a HTTP/1.1", "G@T / HTTP/1.1", "GET / http/1.1", "GET / HTTP/1",
+            "GET / HTTP/1.10", "GET / HTTP/+1.1", "GET / HTTP/1,1", "GET / HTTP/x.1", "GET / HTTP/1.x",
+        ])
     func refusesOtherShapes(line: String) {
         #expect(violation(line) == .malformedRequestLine)
     }
@@ -65,25 +67,31 @@ import Testing
         #expect(Violation.requestLineTooLong.status == 414)
     }
 
-    @Test("RFC 9112 3.2: forms of the target", arguments: [
-        "GET * HTTP/1.1", "GET a HTTP/1.1", "GET ftp://a/ HTTP/1.1", "GET http:///x HTTP/1.1",
-        "GET http://u@a/ HTTP/1.1", "GET a:80 HTTP/1.1", "GET http:/a HTTP/1.1", "GET /a#b HTTP/1.1",
-        "GET /<a> HTTP/1.1", "GET /?\"a HTTP/1.1", "GET /a\\b HTTP/1.1",
-    ])
+    @Test(
+        "RFC 9112 3.2: forms of the target",
+        arguments: [
+            "GET * HTTP/1.1", "GET a HTTP/1.1", "GET ftp://a/ HTTP/1.1", "GET http:///x HTTP/1.1",
+            "GET http://u@a/ HTTP/1.1", "GET a:80 HTTP/1.1", "GET http:/a HTTP/1.1", "GET /a#b HTTP/1.1",
+            "GET /<a> HTTP/1.1", "GET /?\"a HTTP/1.1", "GET /a\\b HTTP/1.1",
+        ])
     func refusesOtherTargets(line: String) {
         #expect(violation(line) == .malformedTarget)
     }
 
-    @Test("RFC 3986 2.1: percent-encoding is whole, and hides nothing", arguments: [
-        "/%", "/%4", "/%4g", "/%+5", "/%00", "/%0d", "/%7f", "/%2f", "/%5c", "/%ff", "/?a=%", "/?a=%00", "/?%c3",
-    ])
+    @Test(
+        "RFC 3986 2.1: percent-encoding is whole, and hides nothing",
+        arguments: [
+            "/%", "/%4", "/%4g", "/%+5", "/%00", "/%0d", "/%7f", "/%2f", "/%5c", "/%ff", "/?a=%", "/?a=%00", "/?%c3",
+        ])
     func refusesUnsafeEncodings(target: String) {
         #expect(violation("GET \(target) HTTP/1.1") == .malformedTarget)
     }
 
-    @Test("RFC 3986 5.2.4: dot segments are refused", arguments: [
-        "/..", "/a/../b", "/.", "/./a", "/%2e%2e/a", "/a/%2E", "http://a/../b",
-    ])
+    @Test(
+        "RFC 3986 5.2.4: dot segments are refused",
+        arguments: [
+            "/..", "/a/../b", "/.", "/./a", "/%2e%2e/a", "/a/%2E", "http://a/../b",
+        ])
     func refusesDotSegments(target: String) {
         #expect(violation("GET \(target) HTTP/1.1") == .malformedTarget)
         #expect(violation("GET /..a/...?x=/../ HTTP/1.1") == nil)

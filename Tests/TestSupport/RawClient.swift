@@ -36,9 +36,8 @@ public final class RawClient: Sendable {
             }
         }
         guard result == 0 else {
-            let code = errno
-            Glibc.close(descriptor)
-            throw .cannotConnect(code: code)
+            // The descriptor closes with deinit, which runs because every property is set.
+            throw .cannotConnect(code: errno)
         }
     }
 

@@ -9,7 +9,9 @@ package enum ByteRange: Equatable, Sendable {
     /// Nil for what is malformed, in another unit or a set of several ranges: Range is then ignored (section 14.2).
     package init?(_ value: String) {
         let octets = Array(value.utf8)[...]
-        guard octets.starts(with: "bytes=".utf8), let dash = octets.firstIndex(of: UInt8(ascii: "-")) else { return nil }
+        guard octets.starts(with: "bytes=".utf8), let dash = octets.firstIndex(of: UInt8(ascii: "-")) else {
+            return nil
+        }
         let before = octets[..<dash].dropFirst(6)
         let after = octets[(dash + 1)...]
         switch (before.isEmpty, after.isEmpty) {

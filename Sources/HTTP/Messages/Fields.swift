@@ -20,7 +20,7 @@ public struct Fields: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     public mutating func add(_ name: String, _ value: String) {
         precondition(
             !name.isEmpty && name.utf8.allSatisfy { OctetSet.token.contains($0) }, "a field name is a token")
-        precondition(!Self.ownedByServer.contains(name.lowercased()), "the server sets \(name) itself")
+        precondition(!Self.ownedByServer.contains { Self.isSame($0, name) }, "the server sets \(name) itself")
         lines.append(Line(name: name, value: value))
     }
 
@@ -46,7 +46,7 @@ public struct Fields: Sendable, Equatable, ExpressibleByDictionaryLiteral {
         }
     }
 
-    private static let ownedByServer: Set<String> = ["date", "connection", "content-length", "transfer-encoding"]
+    private static let ownedByServer = ["date", "connection", "content-length", "transfer-encoding"]
 
     private static func isSame(_ left: String, _ right: String) -> Bool {
         left.utf8.count == right.utf8.count

@@ -20,7 +20,9 @@ public struct FileBody: Sendable {
 
     /// Made of inode, size and time of change, so a file that is replaced has another tag.
     public var entityTag: EntityTag {
-        EntityTag([handle.inode, UInt64(handle.size), handle.modifiedNanoseconds].map { String($0, radix: 36) }.joined(separator: "-"))
+        EntityTag(
+            [handle.inode, UInt64(handle.size), handle.modifiedNanoseconds].map { String($0, radix: 36) }.joined(
+                separator: "-"))
     }
 
     public var lastModified: HTTPDate { HTTPDate(secondsSince1970: Int(handle.modifiedNanoseconds / 1_000_000_000)) }

@@ -15,7 +15,9 @@ public struct Response: Sendable {
         Response(status, fields: ["Content-Type": type], body: .bytes(bytes))
     }
 
-    public static func text(_ text: String, type: String = "text/plain; charset=utf-8", status: Status = 200) -> Response {
+    public static func text(_ text: String, type: String = "text/plain; charset=utf-8", status: Status = 200)
+        -> Response
+    {
         bytes(Array(text.utf8), type: type, status: status)
     }
 
@@ -29,6 +31,7 @@ public struct Response: Sendable {
         var response = Response(200, fields: ["Content-Type": type], body: .file(file))
         response.fields.add("ETag", file.entityTag.description)
         response.fields.add("Last-Modified", file.lastModified.description)
+        response.fields.add("Accept-Ranges", "bytes")
         return response
     }
 
@@ -37,7 +40,8 @@ public struct Response: Sendable {
     public static func stream(
         type: String, _ produce: @escaping @Sendable (BodyWriter) async throws -> Void
     ) -> Response {
-        Response(200, fields: ["Content-Type": type], body: .stream(StreamBody(sendsHeartbeat: false, produce: produce)))
+        Response(
+            200, fields: ["Content-Type": type], body: .stream(StreamBody(sendsHeartbeat: false, produce: produce)))
     }
 
     /// Server-sent events. A comment goes out on its own when the stream is silent.

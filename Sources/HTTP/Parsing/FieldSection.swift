@@ -38,7 +38,8 @@ struct FieldSection: Sendable {
     }
 
     /// Splits a line into name and value and checks every octet. Trailers pass here too.
-    static func split(_ octets: [UInt8], _ line: Range<Int>) throws(Violation) -> (name: Range<Int>, value: Range<Int>) {
+    static func split(_ octets: [UInt8], _ line: Range<Int>) throws(Violation) -> (name: Range<Int>, value: Range<Int>)
+    {
         let first = octets[line.lowerBound]
         // RFC 9112 section 5.2: a server must refuse obs-fold.
         if first == Octet.space || first == Octet.tab { throw .foldedField }

@@ -74,7 +74,8 @@ final class Connection {
 
     func receive(into room: UnsafeMutableRawBufferPointer) -> Transfer {
         guard isReadable else { return .blocked }
-        let transfer = tls?.receive(into: room) ?? plainTransfer(sockets_receive(descriptor, room.baseAddress, room.count))
+        let transfer =
+            tls?.receive(into: room) ?? plainTransfer(sockets_receive(descriptor, room.baseAddress, room.count))
         switch transfer {
         case .bytes(let count):
             // A short read has emptied the socket; what comes later is an event. TLS reads end with each record.

@@ -10,7 +10,7 @@ extension EventLoop {
         closeRatherThanWaitForBody(connection, exchange)
         let framing = framing(of: answer, exchange.head)
         if case .untilClose = framing { connection.closesAfterAnswer = true }
-        connection.exchange?.status = answer.status
+        exchange.status = answer.status
         date.refresh()
         ResponseHead(
             status: answer.status, fields: answer.fields, framing: framing, closes: connection.closesAfterAnswer
@@ -18,7 +18,7 @@ extension EventLoop {
         if exchange.head.method == .head || answer.status.forbidsBody {
             return finishExchange(connection)
         }
-        connection.exchange?.answerBytes = answer.body.count ?? 0
+        exchange.answerBytes = answer.body.count ?? 0
         send(connection, answer.body, framing)
     }
 
@@ -64,7 +64,7 @@ extension EventLoop {
         guard let exchange = connection.exchange else { return }
         record(connection, exchange)
         abandonSink(exchange)
-        connection.exchange?.sink = nil
+        exchange.sink = nil
         if connection.closesAfterAnswer {
             connection.exchange = nil
             connection.phase = .closing

@@ -4,10 +4,11 @@ extension EventLoop {
         connection.requestCount += 1
         connection.closesAfterAnswer =
             head.closes || isDraining || connection.requestCount >= limits.requestsPerConnectionLimit
-        connection.exchange = Exchange(head: head, number: connection.requestCount, started: clock.now)
+        let exchange = Exchange(head: head, number: connection.requestCount, started: clock.now)
+        connection.exchange = exchange
         connection.phase = .body
         connection.discardedBytes = 0
-        connection.readWindow = head.framing == .none ? nil : ProgressWindow(start: clock.now)
+        connection.readWindow = head.framing == .none ? nil : ProgressWindow(start: exchange.started)
         if head.target.isAsterisk { return respond(connection, Self.capabilities) }
         switch service.tree.resolve(head.method, head.path) {
         case .notFound:
@@ -18,8 +19,8 @@ extension EventLoop {
             // RFC 9110 section 15.5.6: 405 says what would be allowed.
             respond(connection, Problem(405, fields: ["Allow": allowed]).response)
         case .route(let index, let parameters):
-            connection.exchange?.routeIndex = index
-            connection.exchange?.parameters = parameters
+            exchange.routeIndex = index
+            exchange.parameters = parameters
             admit(connection, head, service.router.routes[index])
         }
     }
@@ -60,14 +61,14 @@ extension EventLoop {
             connection.discardedBytes += part.count
             if connection.discardedBytes > limits.discardedBodyBytesLimit { connection.phase = .closing }
         case .body, .upload:
-            connection.exchange?.bodyBytes += part.count
+            exchange.bodyBytes += part.count
             let limit = exchange.routeIndex.map { service.router.routes[$0].body.limit } ?? 0
             // A length was compared at the head; only chunks can still surprise.
-            guard exchange.bodyBytes + part.count <= limit else {
+            guard exchange.bodyBytes <= limit else {
                 connection.closesAfterAnswer = true
                 return respond(connection, Problem(413).response)
             }
-            connection.exchange?.body.append(contentsOf: part)
+            exchange.body.append(contentsOf: part)
             if connection.phase == .upload { feedSink(connection) }
         default:
             break
@@ -96,7 +97,7 @@ extension EventLoop {
 
     /// The body is complete: the handler's turn.
     func dispatch(_ connection: Connection) {
-        guard var exchange = connection.exchange, let index = exchange.routeIndex else { return }
+        guard let exchange = connection.exchange, let index = exchange.routeIndex else { return }
         let body: RequestBody
         if let sink = exchange.sink {
             body = .sink(sink)
@@ -107,7 +108,6 @@ extension EventLoop {
         // From here on the sink and the octets are the handler's.
         exchange.sink = nil
         exchange.body = []
-        connection.exchange = exchange
         let (id, number, router) = (connection.id, exchange.number, service.router)
         switch router.routes[index].handler {
         case .inline(let handle):

@@ -39,8 +39,8 @@ extension EventLoop {
             exchange.isBodyComplete || exchange.body.count >= limits.uploadPieceBytes
         else { return }
         let (id, number, piece, isLast) = (connection.id, exchange.number, exchange.body, exchange.isBodyComplete)
-        connection.exchange?.body = []
-        connection.exchange?.isSinkBusy = true
+        exchange.body = []
+        exchange.isSinkBusy = true
         if isLast { connection.phase = .handling }
         let isQueued = service.pool.submitContinuation { [self] in
             do {

@@ -1,5 +1,5 @@
-/// One request and its answer, while they are under way.
-struct Exchange {
+/// One request and its answer, while they are under way. Touched by the connection's event loop alone.
+final class Exchange {
     let head: RequestHead
     /// The number of the request on its connection. It tells a late answer from the one that is awaited.
     let number: Int
@@ -21,4 +21,10 @@ struct Exchange {
     var answerBytes = 0
     var isChunked = false
     var sendsHeartbeat = false
+
+    init(head: RequestHead, number: Int, started: ContinuousClock.Instant) {
+        self.head = head
+        self.number = number
+        self.started = started
+    }
 }
