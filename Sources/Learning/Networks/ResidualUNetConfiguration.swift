@@ -57,11 +57,11 @@ extension ResidualUNetConfiguration {
     /// Name, patch, channels, encoder and decoder blocks, separable.
     private static let presets:
         [(Preset, patch: [Int], channels: [Int], encoder: [Int], decoder: [Int], separable: Bool)] = [
-            (.small, [2, 2, 2], [32, 64, 96], [1, 1, 1], [1, 1], false),
+            (.small, [2, 2, 2], [32, 64, 96], [1, 1, 1], [0, 1], false),
             (.standard, [2, 2, 2], [64, 96, 128], [1, 1, 1], [0, 1], false),
             (.wide, [2, 2, 2], [64, 96, 128], [1, 2, 2], [1, 2], false),
-            (.coarse, [4, 4, 4], [128, 192], [2, 2], [2], false),
-            (.separable, [2, 2, 2], [64, 96, 128], [1, 2, 2], [1, 2], true),
+            (.coarse, [4, 4, 4], [96, 128], [2, 2], [2], false),
+            (.separable, [2, 2, 2], [48, 96, 128], [1, 2, 2], [0, 2], true),
         ]
 
     /// - Parameter embeddingChannels: give it for a diffusion model.
