@@ -65,6 +65,11 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
         .target(name: "CSockets", cSettings: strictC),
+        .target(
+            name: "CBuild",
+            cSettings: strictC + [
+                .define("SCINTIVOL_COMMIT", to: "\"\(Context.gitInformation?.currentCommit ?? "unknown")\"")
+            ]),
 
         // Core: no I/O, no clock, no global state.
         core("Imaging"),
@@ -85,7 +90,7 @@ let package = Package(
             "DoseService",
             [
                 "Imaging", "Tomography", "Anatomy", "Learning", "Dosimetry", "Reconstruction", "DICOM", "Postgres",
-                "Jobs", "HTTP", "CZlib", logging,
+                "Jobs", "HTTP", "COpenSSL", "CZlib", "CBuild", logging,
             ]),
         .executableTarget(name: "scintivol", dependencies: ["DoseService", argumentParser], swiftSettings: strict),
         .executableTarget(

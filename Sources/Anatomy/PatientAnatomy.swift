@@ -19,10 +19,17 @@ public struct PatientAnatomy: Sendable {
     /// A named mask before it is fitted to the other ones.
     public struct Contour: Sendable {
         public let name: String
-        /// - Shape: part of each voxel inside, on any grid that covers it.
-        public let coverage: Volume<Float>
+        /// The part of each voxel of a grid that lies inside.
+        public let coverage: @Sendable (VoxelGrid) -> Volume<Float>
 
-        public init(name: String, coverage: Volume<Float>) { (self.name, self.coverage) = (name, coverage) }
+        public init(name: String, coverage: @escaping @Sendable (VoxelGrid) -> Volume<Float>) {
+            (self.name, self.coverage) = (name, coverage)
+        }
+
+        /// A mask on a grid of its own.
+        public init(name: String, mask: Volume<Bool>) {
+            self.init(name: name) { grid in mask.map { $0 ? 1 : 0 }.resampled(to: grid) }
+        }
     }
 
     /// - Parameters:
@@ -90,7 +97,7 @@ public struct PatientAnatomy: Sendable {
         var free = body.voxels.map { $0 ? Float(1) : 0 }
         var regions: [Region] = []
         var findings: [String] = []
-        let bySize = contours.map { ($0.name, $0.coverage.resampled(to: grid)) }
+        let bySize = contours.map { ($0.name, $0.coverage(grid)) }
             .map { ($0.0, $0.1, $0.1.voxels.reduce(0, +)) }.sorted { $0.2 < $1.2 }
         for (name, coverage, _) in bySize {
             let organ = Organ(contourName: name)

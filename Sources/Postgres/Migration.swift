@@ -22,7 +22,8 @@ extension Migration {
     ///
     /// The package manager turns a file's first digit into an underscore to make a Swift name of it.
     public static let all: [Migration] = [
-        Migration(number: 1, name: "jobs", embedded: PackageResources._001_jobs_sql)
+        Migration(number: 1, name: "jobs", embedded: PackageResources._001_jobs_sql),
+        Migration(number: 2, name: "cases", embedded: PackageResources._002_cases_sql),
     ]
 
     private init(number: Int, name: String, embedded: [UInt8]) {

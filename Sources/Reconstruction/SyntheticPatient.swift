@@ -100,7 +100,7 @@ public struct SyntheticPatient: Sendable {
     }
 
     private func contours() -> [PatientAnatomy.Contour] {
-        masks().map { PatientAnatomy.Contour(name: $0.name, coverage: $0.mask.map { $0 ? 1 : 0 }) }
+        masks().map { PatientAnatomy.Contour(name: $0.name, mask: $0.mask) }
     }
 
     private static func name(of label: StructureLabel, _ lesions: [String]) -> String? {

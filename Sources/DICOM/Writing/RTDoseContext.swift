@@ -66,6 +66,8 @@ public struct DoseMap: Sendable {
     public enum Quantity: Equatable, Sendable {
         /// In Bq/mL at a time.
         case activityConcentration(at: LocalTimestamp)
+        /// In percent of the field's activity per mL: all that an uncalibrated camera can tell.
+        case relativeActivity
         /// In Gy.
         case absorbedDose
     }

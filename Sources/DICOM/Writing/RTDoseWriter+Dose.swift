@@ -11,6 +11,10 @@ extension RTDoseWriter {
         case .absorbedDose:
             dataset.put(.doseUnits, "GY")
             dataset.put(.doseComment, (map.statistic == .value ? "Absorbed dose Gy" : "SD of dose Gy") + warning)
+        case .relativeActivity:
+            dataset.put(.doseUnits, "RELATIVE")
+            let quantity = map.statistic == .value ? "Activity" : "SD of activity"
+            dataset.put(.doseComment, "\(quantity) %/mL, uncalibrated\(warning)")
         case .activityConcentration(let time):
             let quantity = map.statistic == .value ? "Activity conc" : "SD of act conc"
             dataset.put(.doseUnits, "RELATIVE")

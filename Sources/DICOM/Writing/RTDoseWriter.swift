@@ -136,6 +136,7 @@ public struct RTDoseWriter {
         let quantity =
             switch map.quantity {
             case .activityConcentration: "Activity concentration Bq/mL"
+            case .relativeActivity: "Relative activity %/mL"
             case .absorbedDose: "Absorbed dose Gy"
             }
         return map.statistic == .value ? quantity : quantity + ", standard deviation"

@@ -1,0 +1,131 @@
+import Anatomy
+public import DICOM
+import Foundation
+import Imaging
+import Reconstruction
+public import Tomography
+
+/// One reconstruction from files to files; the same for the offline command and for a job's child process.
+public struct ReconstructionRun: Sendable {
+    /// What is asked for. It travels as JSON.
+    public struct Request: Codable, Equatable, Sendable {
+        public var planarPaths, anatomyPaths: [String]
+        public var sites: [CameraSite]
+        public var outputFolder: String
+        public var method: String
+        /// Names the job; the same name gives the same UIDs.
+        public var namespace: String
+        public var createdAt: LocalTimestamp
+        public var qualification: RTDoseContext.Qualification
+
+        public init(
+            planarPaths: [String], anatomyPaths: [String], sites: [CameraSite], outputFolder: String,
+            method: String = "stage0", namespace: String, createdAt: LocalTimestamp,
+            qualification: RTDoseContext.Qualification = .research
+        ) {
+            (self.planarPaths, self.anatomyPaths, self.sites) = (planarPaths, anatomyPaths, sites)
+            (self.outputFolder, self.method, self.namespace) = (outputFolder, method, namespace)
+            (self.createdAt, self.qualification) = (createdAt, qualification)
+        }
+    }
+
+    /// The objects that go to the archive, in the order in which they are sent.
+    public static let exportedFiles = ["plan.dcm", "activity.dcm"]
+    static let methods = ["stage0"]
+
+    public let request: Request
+
+    public init(_ request: Request) { self.request = request }
+
+    /// - Parameter progress: told how far it is, 0 to 1, and what is being done.
+    /// - Returns: what `summary.json` holds.
+    /// - Throws: ``StudyProblem``; nothing is left in the output folder that looks complete: the summary is written last.
+    public func perform(progress: (Double, String) -> Void = { _, _ in }) throws(StudyProblem) -> ResultSummary {
+        guard Self.methods.contains(request.method) else {
+            throw .needsInput(code: "method-unknown", fields: ["method"])
+        }
+        progress(0, "read")
+        let study = try StudyReader(sites: request.sites).read(
+            planar: request.planarPaths, anatomy: request.anatomyPaths)
+        progress(0.4, "anatomy")
+        let anatomy = try makeAnatomy(study)
+        progress(0.6, "fit")
+        let stage = StageZero(anatomy: anatomy, site: study.site)
+        let estimate: ActivityEstimate
+        do { estimate = try stage.reconstruct(study.planar.views) } catch { throw StudyProblem(error) }
+        let checks = QualityCheck.checks(
+            of: estimate, injected: injected(study.planar), halfLifeSeconds: study.planar.radionuclide.halfLifeSeconds)
+        let provenance = Provenance(
+            version: Version.number, commit: Version.commit, modelHash: "none", recipeHash: recipeHash(study.site), seed: 0)
+        let summary = ResultSummary(
+            estimate, method: request.method, checks: checks, provenance: provenance, sources: study.sources)
+        progress(0.8, "write")
+        try write(estimate, summary, study, provenance)
+        progress(1, "done")
+        return summary
+    }
+
+    private func makeAnatomy(_ study: StudyReader.Study) throws(StudyProblem) -> PatientAnatomy {
+        let contours = (study.contours?.structures.regions ?? []).map { region in
+            PatientAnatomy.Contour(name: region.name) { grid in
+                // A region without any area on this grid is found to be empty by its owner.
+                (try? region.coverage(on: grid)) ?? Volume(grid: grid, repeating: 0)
+            }
+        }
+        do {
+            return try PatientAnatomy(hounsfield: study.ct.volume, pet: study.pet.volume, contours: contours)
+        } catch { throw StudyProblem(error) }
+    }
+
+    private func injected(_ planar: PlanarStudy) -> (megabecquerel: Double, secondsBefore: Double)? {
+        guard let activity = planar.administration.megabecquerels, let start = planar.administration.startedAt else {
+            return nil
+        }
+        return (activity, planar.startedAt.seconds(since: start))
+    }
+
+    /// A digest of everything that was set and not measured.
+    private func recipeHash(_ site: CameraSite) -> String {
+        struct Recipe: Encodable {
+            let method: String
+            let site: CameraSite
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        guard let bytes = try? encoder.encode(Recipe(method: request.method, site: site)) else { return "unknown" }
+        return Digest.hex(of: Array(bytes))
+    }
+
+    private func write(
+        _ estimate: ActivityEstimate, _ summary: ResultSummary, _ study: StudyReader.Study, _ provenance: Provenance
+    ) throws(StudyProblem) {
+        let context = RTDoseContext(
+            frameOfReferenceUID: study.ct.frameOfReferenceUID, ctGrid: study.ct.volume.grid, sources: study.sources,
+            provenance: provenance, qualification: request.qualification, createdAt: request.createdAt,
+            uids: UIDGenerator(namespace: request.namespace))
+        let writer = RTDoseWriter(context: context, source: study.planarSource)
+        let quantity: DoseMap.Quantity =
+            estimate.isCalibrated ? .activityConcentration(at: study.planar.startedAt) : .relativeActivity
+        let folder = request.outputFolder
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try writer.writePlan(to: "\(folder)/plan.dcm")
+            try writer.write(
+                DoseMap(quantity, volume: estimate.activity), output: "activity", seriesNumber: 1,
+                to: "\(folder)/activity.dcm")
+            let nifti = NIfTI.encode(estimate.activity, description: "activity \(summary.unit)")
+            try DurableFile.write(nifti, to: "\(folder)/activity.nii.gz")
+            try DurableFile.write(OverviewPicture(estimate: estimate).png(), to: "\(folder)/overview.png")
+            try DurableFile.write(summary.json(), to: "\(folder)/summary.json")
+        } catch { throw .failed(code: "output-not-written") }
+    }
+}
+
+extension ResultSummary {
+    /// Sorted keys, so that the same result is the same bytes.
+    func json() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+        return Array(try encoder.encode(self))
+    }
+}

@@ -1,0 +1,93 @@
+public import DICOM
+import Reconstruction
+
+/// What a reconstruction says to machines: the content of `summary.json`.
+///
+/// - Units: in the names; Bq/mL and MBq only when calibrated.
+public struct ResultSummary: Codable, Equatable, Sendable {
+    public struct Organ: Codable, Equatable, Sendable {
+        public let name: String
+        public let kind: String
+        public let volumeMillilitres: Double
+        public let activityMegabecquerel: Double?
+        public let meanBecquerelPerMillilitre: Double?
+        /// Share of all activity in the field; the only value there is without a calibration.
+        public let activityPercent: Double
+        public let deviationPercent: Double
+        public let dataShare: Double
+
+        enum CodingKeys: String, CodingKey {
+            case name, kind
+            case volumeMillilitres = "volume_ml"
+            case activityMegabecquerel = "activity_mbq"
+            case meanBecquerelPerMillilitre = "mean_bq_per_ml"
+            case activityPercent = "activity_percent"
+            case deviationPercent = "sd_percent"
+            case dataShare = "data_share"
+        }
+    }
+
+    public struct View: Codable, Equatable, Sendable {
+        public let direction: String
+        public let chiSquare: Double
+        /// x and z that were added to the planar image's coordinates.
+        public let offsetMillimetres: [Double]
+        public let countsMeasured, countsExpected: Double
+
+        enum CodingKeys: String, CodingKey {
+            case direction
+            case chiSquare = "chi_square"
+            case offsetMillimetres = "offset_mm"
+            case countsMeasured = "counts_measured"
+            case countsExpected = "counts_expected"
+        }
+    }
+
+    public let method: String
+    public let isCalibrated: Bool
+    /// Unit of the map: `Bq/mL` or `%/mL`.
+    public let unit: String
+    public let organs: [Organ]
+    public let views: [View]
+    public let checks: [QualityCheck]
+    /// What was assumed, as stable codes.
+    public let findings: [String]
+    public let iterations: Int
+    public let hasConverged: Bool
+    public let provenance: Provenance
+    public let sources: [SourceReference]
+
+    enum CodingKeys: String, CodingKey {
+        case method, unit, organs, views, checks, findings, iterations, provenance, sources
+        case isCalibrated = "calibrated"
+        case hasConverged = "converged"
+    }
+
+    init(_ estimate: ActivityEstimate, method: String, checks: [QualityCheck], provenance: Provenance, sources: [SourceReference]) {
+        self.method = method
+        isCalibrated = estimate.isCalibrated
+        unit = estimate.isCalibrated ? "Bq/mL" : "%/mL"
+        let total = estimate.organs.reduce(0) { $0 + $1.activity }
+        organs = estimate.organs.map { organ in
+            Organ(
+                name: organ.name, kind: organ.kind.rawValue, volumeMillilitres: organ.millilitres,
+                activityMegabecquerel: estimate.isCalibrated ? organ.activity : nil,
+                meanBecquerelPerMillilitre: estimate.isCalibrated ? organ.meanConcentration : nil,
+                activityPercent: total > 0 ? 100 * organ.activity / total : 0,
+                deviationPercent: organ.deviationPercent, dataShare: organ.dataShare)
+        }
+        views = estimate.views.map { view in
+            View(
+                direction: view.direction.rawValue, chiSquare: view.chiSquare,
+                offsetMillimetres: [estimate.offset.x, estimate.offset.y],
+                countsMeasured: view.measured.reduce(0) { $0 + Double($1) },
+                countsExpected: view.expected.reduce(0) { $0 + Double($1) })
+        }
+        self.checks = checks
+        findings = estimate.findings
+        iterations = estimate.iterations
+        hasConverged = estimate.hasConverged
+        self.provenance = provenance
+        self.sources = sources
+    }
+}

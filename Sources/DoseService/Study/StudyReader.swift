@@ -1,0 +1,112 @@
+import Anatomy
+import DICOM
+import Imaging
+import Tomography
+
+/// The instances of one case as the numbers that a reconstruction needs.
+struct StudyReader {
+    /// Everything that was read.
+    struct Study {
+        let planar: PlanarStudy
+        let ct: CTSeries
+        let pet: PETSeries
+        let contours: ContouredAnatomy?
+        let site: CameraSite
+        /// Where patient and study are copied from.
+        let planarSource: Dataset
+        let sources: [SourceReference]
+    }
+
+    /// The cameras of the site; the first that names the station, then the first that holds for all.
+    let sites: [CameraSite]
+
+    /// Walks every file with the bounded scanner before anything parses it.
+    ///
+    /// - Throws: ``StudyProblem``.
+    func read(planar planarPaths: [String], anatomy anatomyPaths: [String]) throws(StudyProblem) -> Study {
+        for path in planarPaths + anatomyPaths {
+            do { _ = try ObjectScanner().scan(path: path) } catch { throw .refused(code: "file-unreadable") }
+        }
+        let planar: PlanarStudy
+        let planarSource: Dataset
+        do {
+            let datasets = try planarPaths.map { path throws(DICOMReadingError) in try Dataset(contentsOf: path) }
+            guard let first = datasets.first else { throw StudyProblem.needsInput(code: "nm-missing", fields: ["nm"]) }
+            planar = try PlanarReader(rules: rules).read(datasets)
+            planarSource = first
+        } catch let error as DICOMReadingError {
+            throw StudyProblem(error, role: "nm")
+        } catch let problem as StudyProblem { throw problem } catch { throw .failed(code: "unexpected") }
+        let inventory = SeriesInventory(filesAt: anatomyPaths)
+        let ct: CTSeries
+        let pet: PETSeries
+        do { pet = try SeriesReader.readPET(filesAt: try largest(.positronEmission, "pt", inventory)) } catch {
+            throw Self.problem(error, role: "pt")
+        }
+        do {
+            let paths = try largest(.computedTomography, "ct", inventory, frame: pet.frameOfReferenceUID)
+            ct = try SeriesReader.readCT(filesAt: paths)
+        } catch { throw Self.problem(error, role: "ct") }
+        let contours = try readContours(inventory, frame: ct.frameOfReferenceUID)
+        let sources =
+            planar.sources + [ct.sources.first, pet.sources.first, contours?.source].compactMap { $0 }
+        return Study(
+            planar: planar, ct: ct, pet: pet, contours: contours, site: try site(for: planar, ct),
+            planarSource: planarSource, sources: sources)
+    }
+
+    private static func problem(_ error: any Error, role: String) -> StudyProblem {
+        switch error {
+        case let error as DICOMReadingError: StudyProblem(error, role: role)
+        case let problem as StudyProblem: problem
+        default: .failed(code: "unexpected")
+        }
+    }
+
+    /// What the site's description supplies when files are silent.
+    private var rules: PlanarReadingRules {
+        var rules = PlanarReadingRules()
+        if let site = sites.first, site.fieldOfViewMillimetres.count == 2 {
+            rules.fieldOfViewMillimetres = SIMD2(site.fieldOfViewMillimetres[0], site.fieldOfViewMillimetres[1])
+        }
+        return rules
+    }
+
+    private func largest(
+        _ sopClass: SOPClass, _ role: String, _ inventory: SeriesInventory, frame: String? = nil
+    ) throws(StudyProblem) -> [String] {
+        let all = inventory.series(of: sopClass)
+        guard !all.isEmpty else { throw .needsInput(code: "\(role)-missing", fields: [role]) }
+        let fitting = all.filter { frame == nil || $0.frameOfReferenceUID == frame }
+        guard let series = fitting.max(by: { $0.paths.count < $1.paths.count }) else {
+            throw .needsInput(code: "registration-missing", fields: ["frame-of-reference"])
+        }
+        return series.paths
+    }
+
+    private func readContours(
+        _ inventory: SeriesInventory, frame: String
+    ) throws(StudyProblem) -> ContouredAnatomy? {
+        for series in inventory.series(of: .structureSet) {
+            for path in series.paths {
+                do {
+                    let contours = try StructureSetReader.read(fileAt: path)
+                    if contours.frameOfReferenceUID == frame { return contours }
+                } catch { throw StudyProblem(error, role: "rtstruct") }
+            }
+        }
+        return nil
+    }
+
+    private func site(for planar: PlanarStudy, _ ct: CTSeries) throws(StudyProblem) -> CameraSite {
+        let isotope = planar.radionuclide.name
+        let fitting = sites.filter { $0.isotope == isotope }
+        let station = planar.equipment.station
+        var site =
+            fitting.first { $0.station == station } ?? fitting.first { $0.station == "*" }
+            ?? CameraSite.uncalibratedMediumEnergy
+        guard site.isotope == isotope else { throw .needsInput(code: "isotope-unknown", fields: ["site.isotope"]) }
+        if let voltage = ct.peakKilovolts { site.tubeVoltage = voltage }
+        return site
+    }
+}

@@ -1,0 +1,34 @@
+import ArgumentParser
+import DoseService
+import Foundation
+
+@main
+struct Scintivol: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scintivol",
+        abstract: "3D activity maps from planar images of radionuclide therapy, from PACS to PACS.",
+        version: "\(Version.number) (\(Version.commit))",
+        subcommands: [Phantom.self, Reconstruct.self])
+
+    /// Exit status 0: done; 1: the work failed; 2: wrong arguments.
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let problem as StudyProblem {
+            Terminal.say("scintivol: \(problem.advice)")
+            Foundation.exit(1)
+        } catch {
+            let code = exitCode(for: error)
+            if code == .validationFailure {
+                Terminal.say(fullMessage(for: error))
+                Foundation.exit(2)
+            }
+            exit(withError: error)
+        }
+    }
+}
