@@ -133,12 +133,24 @@ import Testing
     }
 
     @Test func connectionsBeyondTheLimitOfAPeerAreClosed() throws {
-        let fixture = try ListenerFixture { $0.connectionsPerPeerLimit = 3 }
+        let fixture = try ListenerFixture {
+            $0.connectionsPerPeerLimit = 3
+            $0.requestDeadline = .seconds(60)
+        }
         let open = try (0..<3).map { _ in try #require(RawClient(port: fixture.port)) }
         #expect(eventually { fixture.listener.counters.openConnections == 3 })
         let fourth = try #require(RawClient(port: fixture.port))
         #expect(fourth.readToEnd() == [])
         withExtendedLifetime(open) {}
+    }
+
+    /// With it, every C-STORE response waits 45 ms for the peer's delayed acknowledgement.
+    @Test func naglesAlgorithmIsOff() throws {
+        let fixture = try ListenerFixture()
+        let client = try #require(RawClient(port: fixture.port))
+        client.write(PDU.associationRequest())
+        #expect(client.readPDU()?.first == 0x02)
+        #expect(client.otherEndHasNoDelay == true)
     }
 
     @Test func eightSendersAtOnceLoseNothing() throws {
