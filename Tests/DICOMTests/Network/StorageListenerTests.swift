@@ -15,7 +15,7 @@ import Testing
     @Test(arguments: ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"])
     func keepsTheDatasetBitForBit(transferSyntax: String) throws {
         let fixture = try ListenerFixture()
-        let sources = try TemporaryFolder()
+        let sources = try ScratchFolder()
         var object = SyntheticObject()
         object.transferSyntax = transferSyntax
         let source = try sources.write(object.bytes, as: "object.dcm")
@@ -38,7 +38,7 @@ import Testing
 
     @Test func prefersExplicitLittleEndianAndRefusesWhatIsNotListed() throws {
         let fixture = try ListenerFixture()
-        let sources = try TemporaryFolder()
+        let sources = try ScratchFolder()
         let source = try sources.write(SyntheticObject().bytes, as: "object.dcm")
         // storescu proposes explicit little endian, explicit big endian and implicit in one context here.
         #expect(try fixture.store([source], ["-xb"]).status == 0)
@@ -53,7 +53,7 @@ import Testing
 
     @Test func receivesManyObjectsFromDcmsend() throws {
         let fixture = try ListenerFixture()
-        let sources = try TemporaryFolder()
+        let sources = try ScratchFolder()
         for number in 1...20 {
             var object = SyntheticObject()
             object.sopInstance = "1.2.3.\(number)"
@@ -71,7 +71,7 @@ import Testing
     ]
 
     @Test(arguments: statuses) func handlersStatusReachesTheSender(status: StoreStatus, text: String) throws {
-        let sources = try TemporaryFolder()
+        let sources = try ScratchFolder()
         let source = try sources.write(SyntheticObject().bytes, as: "object.dcm")
         for isEarly in [false, true] {
             let fixture = try isEarly ? ListenerFixture(refusal: status) : ListenerFixture(status: status)
@@ -86,7 +86,7 @@ import Testing
 
     @Test func existingFilesAreNeitherOverwrittenNorDeleted() throws {
         let fixture = try ListenerFixture()
-        let sources = try TemporaryFolder()
+        let sources = try ScratchFolder()
         let source = try sources.write(SyntheticObject().bytes, as: "object.dcm")
         _ = try fixture.folder.write([1, 2, 3], as: "1.part")
         let run = try fixture.store([source], ["-d"])
@@ -155,7 +155,7 @@ import Testing
 
     @Test func eightSendersAtOnceLoseNothing() throws {
         let fixture = try ListenerFixture()
-        let sources = try TemporaryFolder()
+        let sources = try ScratchFolder()
         var running: [RunningTool] = []
         for sender in 1...8 {
             let folder = sources.path + "/\(sender)"
