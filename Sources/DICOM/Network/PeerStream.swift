@@ -46,9 +46,9 @@ final class PeerStream {
         var filled = 0
         while filled < count {
             let left = deadline - ContinuousClock.now
-            let wanted = count - filled
             let received = bytes.withUnsafeMutableBytes { buffer in
-                cdcmtk_stream_read(handle, buffer.baseAddress! + filled, wanted, max(left, .zero).milliseconds)
+                let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+                return cdcmtk_stream_read(handle, rest.baseAddress, rest.count, max(left, .zero).milliseconds)
             }
             if received < 0, errno == ETIMEDOUT { throw .deadlinePassed }
             guard received > 0 else { throw .connectionClosed }

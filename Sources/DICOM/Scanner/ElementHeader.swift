@@ -11,7 +11,7 @@ struct ElementHeader {
     let valueOffset: Int
 
     /// Two letters, the first in the low byte.
-    struct Representation: Hashable {
+    struct Representation: Equatable {
         let letters: UInt16
 
         init(_ letters: UInt16) {
@@ -27,13 +27,25 @@ struct ElementHeader {
         static let otherByte = Representation("OB")
         static let otherWord = Representation("OW")
 
-        /// Representations with a 16 bit length (PS3.5 table 7.1-2). All others, also those of standards to come, have
-        /// two reserved bytes and a 32 bit length.
-        static let short: Set<Representation> = Set(
-            [
+        /// Whether the length has 16 bits (PS3.5 table 7.1-2). All other representations, also those of standards to
+        /// come, have two reserved bytes and a 32 bit length.
+        var isShort: Bool { Self.shortFlags[Self.index(letters)] }
+
+        // A flat table: this is asked for every element of every object.
+        private static let shortFlags: [Bool] = {
+            let names: [StaticString] = [
                 "AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO", "LT", "PN", "SH", "SL", "SS", "ST",
                 "TM", "UI", "UL", "US",
-            ].map { (name: StaticString) in Representation(name) })
+            ]
+            var flags = [Bool](repeating: false, count: 1 << 10)
+            for name in names { flags[index(Representation(name).letters)] = true }
+            return flags
+        }()
+
+        /// Five bits of each letter tell the letters of the alphabet apart.
+        private static func index(_ letters: UInt16) -> Int {
+            Int(letters & 0x1F) | Int(letters >> 8 & 0x1F) << 5
+        }
 
         var isTwoLetters: Bool {
             let letters = UInt16(UInt8(ascii: "A"))...UInt16(UInt8(ascii: "Z"))
@@ -65,7 +77,7 @@ struct ElementHeader {
             let representation = Representation(try window.unsigned16(at: offset + 4))
             guard representation.isTwoLetters else { throw .invalidRepresentation(offset: offset, element: number) }
             self.representation = representation
-            if Representation.short.contains(representation) {
+            if representation.isShort {
                 rawLength = UInt32(try window.unsigned16(at: offset + 6))
                 valueOffset = offset + shortHeaderLength
             } else {

@@ -18,7 +18,7 @@ struct CommandLineTool {
 ///
 /// Foundation's `Process` can miss the end of one program while another runs, so this one is spawned by hand.
 final class RunningTool {
-    private let folder: TemporaryFolder
+    private let folder: ScratchFolder
     private var process = pid_t()
 
     struct CannotSpawn: Error {
@@ -27,7 +27,7 @@ final class RunningTool {
     }
 
     init(_ name: String, _ arguments: [String]) throws {
-        folder = try TemporaryFolder()
+        folder = try ScratchFolder()
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }

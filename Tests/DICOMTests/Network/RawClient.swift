@@ -38,6 +38,31 @@ final class RawClient {
         }
     }
 
+    /// TCP_NODELAY of the server's socket, which is in this process too; nil when it is not found.
+    var otherEndHasNoDelay: Bool? {
+        let ownPort = Self.port(of: descriptor, getsockname)
+        let descriptorLimit: Int32 = 1024
+        for other in 3..<descriptorLimit where other != descriptor && Self.port(of: other, getpeername) == ownPort {
+            var value: Int32 = 0
+            var length = socklen_t(MemoryLayout<Int32>.size)
+            guard getsockopt(other, Int32(IPPROTO_TCP), TCP_NODELAY, &value, &length) == 0 else { return nil }
+            return value != 0
+        }
+        return nil
+    }
+
+    private static func port(
+        of descriptor: Int32,
+        _ name: (Int32, UnsafeMutablePointer<sockaddr>?, UnsafeMutablePointer<socklen_t>?) -> Int32
+    ) -> UInt16? {
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let outcome = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { name(descriptor, $0, &length) }
+        }
+        return outcome == 0 && address.sin_family == sa_family_t(AF_INET) ? address.sin_port : nil
+    }
+
     /// Everything until the server closes; nil when it does not within ten seconds.
     func readToEnd() -> [UInt8]? {
         var received: [UInt8] = []

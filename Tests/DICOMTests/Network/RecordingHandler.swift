@@ -11,14 +11,14 @@ final class RecordingHandler: StorageHandler {
         var fileCount = 0
     }
 
-    let folder: TemporaryFolder
+    let folder: ScratchFolder
     private let record = Mutex(Record())
     private let status: StoreStatus
     private let decision: AssociationDecision
     private let refusal: StoreStatus?
 
     init(
-        folder: TemporaryFolder, status: StoreStatus = .success, decision: AssociationDecision = .admit,
+        folder: ScratchFolder, status: StoreStatus = .success, decision: AssociationDecision = .admit,
         refusal: StoreStatus? = nil
     ) {
         self.folder = folder
@@ -56,7 +56,7 @@ final class RecordingHandler: StorageHandler {
 
 /// A listener on a free port of this machine with a recording handler.
 final class ListenerFixture {
-    let folder: TemporaryFolder
+    let folder: ScratchFolder
     let handler: RecordingHandler
     let listener: StorageListener
     let port: UInt16
@@ -65,7 +65,7 @@ final class ListenerFixture {
         status: StoreStatus = .success, decision: AssociationDecision = .admit, refusal: StoreStatus? = nil,
         _ adjust: (inout ListenerConfiguration) -> Void = { _ in }
     ) throws {
-        folder = try TemporaryFolder()
+        folder = try ScratchFolder()
         handler = RecordingHandler(folder: folder, status: status, decision: decision, refusal: refusal)
         var configuration = ListenerConfiguration()
         configuration.address = "127.0.0.1"

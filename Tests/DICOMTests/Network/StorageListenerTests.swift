@@ -15,7 +15,7 @@ import Testing
     @Test(arguments: ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"])
     func keepsTheDatasetBitForBit(transferSyntax: String) throws {
         let fixture = try ListenerFixture()
-        let sources = try TemporaryFolder()
+        let sources = try ScratchFolder()
         var object = SyntheticObject()
         object.transferSyntax = transferSyntax
         let source = try sources.write(object.bytes, as: "object.dcm")
@@ -38,7 +38,7 @@ import Testing
 
     @Test func prefersExplicitLittleEndianAndRefusesWhatIsNotListed() throws {
         let fixture = try ListenerFixture()
-        let sources = try TemporaryFolder()
+        let sources = try ScratchFolder()
         let source = try sources.write(SyntheticObject().bytes, as: "object.dcm")
         // storescu proposes explicit little endian, explicit big endian and implicit in one context here.
         #expect(try fixture.store([source], ["-xb"]).status == 0)
@@ -53,7 +53,7 @@ import Testing
 
     @Test func receivesManyObjectsFromDcmsend() throws {
         let fixture = try ListenerFixture()
-        let sources = try TemporaryFolder()
+        let sources = try ScratchFolder()
         for number in 1...20 {
             var object = SyntheticObject()
             object.sopInstance = "1.2.3.\(number)"
@@ -71,7 +71,7 @@ import Testing
     ]
 
     @Test(arguments: statuses) func handlersStatusReachesTheSender(status: StoreStatus, text: String) throws {
-        let sources = try TemporaryFolder()
+        let sources = try ScratchFolder()
         let source = try sources.write(SyntheticObject().bytes, as: "object.dcm")
         for isEarly in [false, true] {
             let fixture = try isEarly ? ListenerFixture(refusal: status) : ListenerFixture(status: status)
@@ -86,7 +86,7 @@ import Testing
 
     @Test func existingFilesAreNeitherOverwrittenNorDeleted() throws {
         let fixture = try ListenerFixture()
-        let sources = try TemporaryFolder()
+        let sources = try ScratchFolder()
         let source = try sources.write(SyntheticObject().bytes, as: "object.dcm")
         _ = try fixture.folder.write([1, 2, 3], as: "1.part")
         let run = try fixture.store([source], ["-d"])
@@ -133,7 +133,10 @@ import Testing
     }
 
     @Test func connectionsBeyondTheLimitOfAPeerAreClosed() throws {
-        let fixture = try ListenerFixture { $0.connectionsPerPeerLimit = 3 }
+        let fixture = try ListenerFixture {
+            $0.connectionsPerPeerLimit = 3
+            $0.requestDeadline = .seconds(60)
+        }
         let open = try (0..<3).map { _ in try #require(RawClient(port: fixture.port)) }
         #expect(eventually { fixture.listener.counters.openConnections == 3 })
         let fourth = try #require(RawClient(port: fixture.port))
@@ -141,9 +144,18 @@ import Testing
         withExtendedLifetime(open) {}
     }
 
+    /// With it, every C-STORE response waits 45 ms for the peer's delayed acknowledgement.
+    @Test func naglesAlgorithmIsOff() throws {
+        let fixture = try ListenerFixture()
+        let client = try #require(RawClient(port: fixture.port))
+        client.write(PDU.associationRequest())
+        #expect(client.readPDU()?.first == 0x02)
+        #expect(client.otherEndHasNoDelay == true)
+    }
+
     @Test func eightSendersAtOnceLoseNothing() throws {
         let fixture = try ListenerFixture()
-        let sources = try TemporaryFolder()
+        let sources = try ScratchFolder()
         var running: [RunningTool] = []
         for sender in 1...8 {
             let folder = sources.path + "/\(sender)"

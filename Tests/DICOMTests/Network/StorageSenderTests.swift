@@ -6,12 +6,12 @@ import Testing
 @Suite struct StorageSenderTests {
     /// A running storescp and the folder it writes to.
     private final class Archive {
-        let folder: TemporaryFolder
+        let folder: ScratchFolder
         let port: UInt16
         private let tool: RunningTool
 
         init(_ arguments: [String] = []) throws {
-            folder = try TemporaryFolder()
+            folder = try ScratchFolder()
             port = try freePort()
             tool = try RunningTool("storescp", arguments + ["-od", folder.path, "-B", String(port)])
             let peer = try StoragePeer(host: "127.0.0.1", port: port, calledTitle: "ANY", callingTitle: "TEST")
@@ -29,7 +29,7 @@ import Testing
 
     @Test func storescpGetsTheSameBytes() throws {
         let archive = try Archive()
-        let sources = try TemporaryFolder()
+        let sources = try ScratchFolder()
         var paths: [String] = []
         var objects: [SyntheticObject] = []
         for (number, syntax) in ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"].enumerated() {
@@ -54,7 +54,7 @@ import Testing
 
     @Test func ourListenerGetsTheSameBytes() throws {
         let fixture = try ListenerFixture()
-        let sources = try TemporaryFolder()
+        let sources = try ScratchFolder()
         let object = SyntheticObject()
         let path = try sources.write(object.bytes, as: "object.dcm")
         let sender = try StorageSender(peer: Self.peer(fixture.port))
@@ -66,7 +66,7 @@ import Testing
 
     @Test func eachFileHasItsOwnOutcome() throws {
         let fixture = try ListenerFixture(status: .outOfResources(comment: "disk full"))
-        let sources = try TemporaryFolder()
+        let sources = try ScratchFolder()
         var other = SyntheticObject()
         other.sopClass = "1.2.840.10008.5.1.4.1.1.7"
         let paths = [
@@ -101,7 +101,7 @@ import Testing
 
     @Test func abortsMidwayAreToldPerFile() throws {
         let archive = try Archive(["--abort-during"])
-        let sources = try TemporaryFolder()
+        let sources = try ScratchFolder()
         let paths = try (1...2).map { number in
             var object = SyntheticObject()
             object.sopInstance = "1.2.\(number)"

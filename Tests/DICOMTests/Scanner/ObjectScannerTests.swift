@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func readsAFileAsItReadsBytes() throws {
-        let folder = try TemporaryFolder()
+        let folder = try ScratchFolder()
         var object = SyntheticObject()
         // Longer than the scanner's buffer, so that elements lie across its end.
         object.extra = (0..<3_000).map {

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A folder that goes when the test is done with it.
-final class TemporaryFolder: Sendable {
+final class ScratchFolder: Sendable {
     let path: String
 
     init() throws {
