@@ -129,10 +129,10 @@ actor EventLoop {
         service.gate.release(peer)
     }
 
-    /// Ends a connection; a sink that waits for more learns that there is none.
+    /// Ends a connection and what belongs to it.
     func close(_ connection: Connection) {
         guard connection.phase != .closed else { return }
-        if let exchange = connection.exchange { abandonSink(exchange) }
+        if let exchange = connection.exchange { release(exchange) }
         connection.close()
         connections.remove(connection.id)
         service.gate.release(connection.peer)
