@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -118,10 +119,20 @@ int sockets_watch(int epoll, int descriptor, uint32_t events, uint64_t token) {
     return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) < 0 ? -errno : 0;
 }
 
-int sockets_collect(int epoll, struct epoll_event *events, int capacity) {
+int sockets_wakeup(void) {
+    int descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return descriptor < 0 ? -errno : descriptor;
+}
+
+void sockets_wake(int wakeup) {
+    // Fails only when the counter is full, and then the wake-up is still to be seen.
+    (void)eventfd_write(wakeup, 1);
+}
+
+int sockets_collect(int epoll, struct epoll_event *events, int capacity, int milliseconds) {
     int count;
     do
-        count = epoll_wait(epoll, events, capacity, 0);
+        count = epoll_wait(epoll, events, capacity, milliseconds);
     while (count < 0 && errno == EINTR);
     return count < 0 ? -errno : count;
 }

@@ -38,6 +38,8 @@ public struct Limits: Sendable, Equatable {
     public var receiveBufferBytes = 65_536
     /// Above this much unsent output no further request is read and a stream's writer waits.
     public var outputBytesHighWater = 65_536
+    /// All buffered bodies together; what would exceed it is 503. One body's bound is its route's.
+    public var bufferedBodyBytesLimit = 536_870_912
     /// A streamed upload goes to its sink in pieces of about this size.
     public var uploadPieceBytes = 262_144
 

@@ -10,8 +10,10 @@ import Testing
         "OPTIONS * HTTP/1.1\r\nhost: a.example:8080\r\n\r\n",
         "GET http://a.example/x%20y HTTP/1.1\r\nHost: b\r\nAccept: */*\r\nX:\t\r\n\r\n",
         "POST /v1/jobs HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\nExpect: 100-continue\r\n\r\nhello\r\nworl",
-        "PUT /f HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n1\r\n\n\r\n0\r\nT: u\r\n\r\n",
-        "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhiGET /3 HTTP/1.0\r\n\r\n",
+        "PUT /f HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + "5;a=b\r\nhello\r\n1\r\n\n\r\n0\r\nT: u\r\n\r\n",
+        "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"
+            + "POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhiGET /3 HTTP/1.0\r\n\r\n",
     ].map { Array($0.utf8) }
 
     @Test(arguments: corpus)

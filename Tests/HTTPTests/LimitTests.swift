@@ -134,6 +134,36 @@ import TestSupport
         }
     }
 
+    @Test func boundsAllBodiesTogether() async throws {
+        var limits = Limits.short
+        limits.bufferedBodyBytesLimit = 1_000
+        try await withServer(limits: limits) { port, server in
+            let head = "POST /jobs HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n"
+            let body = String(repeating: "a", count: 900)
+            let first = try RawClient(port: port)
+            await first.send(head + body.dropLast())
+            // Whether the first is held yet shows only in what the second is told.
+            #expect(
+                try await eventually {
+                    let second = try RawClient(port: port)
+                    await second.send(head + body)
+                    let answer = try await second.receiveAnswer()
+                    return answer.status == 503 && answer["Retry-After"] == "1" && answer["Connection"] == "close"
+                })
+            await first.send("a")
+            #expect(try await first.receiveAnswer().status == 201)
+            await first.send(head + body)
+            #expect(try await first.receiveAnswer().status == 201)
+            // A connection that breaks gives its room back too.
+            await first.send(head + body.dropLast())
+            first.reset()
+            #expect(try await eventually { await server.counters().connectionsOpen == 0 })
+            let last = try RawClient(port: port)
+            await last.send(head + body)
+            #expect(try await last.receiveAnswer().status == 201)
+        }
+    }
+
     @Test func keepsManyIdleConnections() async throws {
         var limits = Limits.short
         limits.deadlineResolution = .milliseconds(500)

@@ -49,12 +49,16 @@ import TestSupport
             let client = try RawClient(port: port, receiveBufferBytes: 4_096)
             await client.send("GET /stream HTTP/1.0\r\n\r\n")
             #expect(try await eventually { written.load(ordering: .relaxed) > 0 })
-            // The kernel's buffers hold a few megabytes at most; 20 were to be written.
+            // The kernel's buffers hold a few megabytes at most; 20 were to be written. A writer that does not wait
+            // is never seen to stand still for so many looks.
             var last = -1
+            var looksWithoutChange = 0
             #expect(
                 try await eventually {
-                    defer { last = written.load(ordering: .relaxed) }
-                    return last == written.load(ordering: .relaxed)
+                    let now = written.load(ordering: .relaxed)
+                    looksWithoutChange = now == last ? looksWithoutChange + 1 : 0
+                    last = now
+                    return looksWithoutChange == 40
                 })
             #expect(written.load(ordering: .relaxed) < total)
             let answer = try await client.receiveAnswer()

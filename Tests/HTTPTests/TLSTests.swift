@@ -13,7 +13,8 @@ import TestSupport
         init(in folder: String) async throws {
             self.folder = folder
             try await openssl(
-                "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=authority -keyout \(folder)/ca.key -out \(folder)/ca.pem"
+                "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=authority"
+                    + " -keyout \(folder)/ca.key -out \(folder)/ca.pem"
             )
             try await issue("server", subject: "/CN=localhost")
             try await issue("client", subject: "/O=Nuclear Medicine/CN=workstation")
@@ -26,7 +27,8 @@ import TestSupport
                 "\(folder)/\(name).key", "-out", request,
             ])
             try await openssl(
-                "x509 -req -in \(request) -CA \(folder)/ca.pem -CAkey \(folder)/ca.key -CAcreateserial -days 2 -out \(folder)/\(name).pem"
+                "x509 -req -in \(request) -CA \(folder)/ca.pem -CAkey \(folder)/ca.key -CAcreateserial -days 2"
+                    + " -out \(folder)/\(name).pem"
             )
         }
 

@@ -47,5 +47,9 @@ int sockets_epoll(void);
 /// Registers a descriptor; `token` comes back with its events.
 int sockets_watch(int epoll, int descriptor, uint32_t events, uint64_t token);
 
-/// Collects events that are there already; never waits.
-int sockets_collect(int epoll, struct epoll_event *events, int capacity);
+/// Opens an eventfd. Watched edge-triggered it need never be read: each wake is an event of its own.
+int sockets_wakeup(void);
+void sockets_wake(int wakeup);
+
+/// Collects events that are there, or waits so long for the first.
+int sockets_collect(int epoll, struct epoll_event *events, int capacity, int milliseconds);

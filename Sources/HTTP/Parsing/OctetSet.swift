@@ -17,7 +17,8 @@ package struct OctetSet: Sendable {
     package static let path = OctetSet(below64: 0x2FFF_FFF2_0000_0000, from64: 0x47FF_FFFE_87FF_FFFF)
     /// `pchar` with `%`, `/` and `?`, RFC 3986 section 3.4.
     package static let query = OctetSet(below64: 0xAFFF_FFF2_0000_0000, from64: 0x47FF_FFFE_87FF_FFFF)
-    /// `unreserved` and `sub-delims` of `reg-name`, RFC 3986 section 3.2.2; percent-encoding names no host on a network.
+    /// `unreserved` and `sub-delims` of `reg-name`, RFC 3986 section 3.2.2. Percent-encoding is left out: no network
+    /// has a host of such a name.
     package static let registeredName = OctetSet(below64: 0x2BFF_7FD2_0000_0000, from64: 0x47FF_FFFE_87FF_FFFE)
     package static let hexDigit = OctetSet(below64: 0x03FF_0000_0000_0000, from64: 0x0000_007E_0000_007E)
 }

@@ -17,4 +17,6 @@ struct ConnectionID: Sendable, Hashable {
 
     /// No connection has this slot: it stands for the listening socket.
     static let listener = ConnectionID(slot: .max, generation: 0)
+    /// Nor this one: it stands for the wake-up of a loop that waits.
+    static let wakeup = ConnectionID(slot: .max, generation: 1)
 }

@@ -63,7 +63,7 @@ extension EventLoop {
     func finishExchange(_ connection: Connection) {
         guard let exchange = connection.exchange else { return }
         record(connection, exchange)
-        abandonSink(exchange)
+        release(exchange)
         exchange.sink = nil
         if connection.closesAfterAnswer {
             connection.exchange = nil
@@ -73,6 +73,13 @@ extension EventLoop {
         } else {
             connection.phase = .discarding
         }
+    }
+
+    /// Gives back what an exchange holds: a sink that waits for more learns that there is none.
+    func release(_ exchange: Exchange) {
+        abandonSink(exchange)
+        service.releaseBody(exchange.bufferedBytes)
+        exchange.bufferedBytes = 0
     }
 
     private func record(_ connection: Connection, _ exchange: Exchange) {

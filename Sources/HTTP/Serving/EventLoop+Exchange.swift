@@ -68,6 +68,13 @@ extension EventLoop {
                 connection.closesAfterAnswer = true
                 return respond(connection, Problem(413).response)
             }
+            if connection.phase == .body {
+                guard service.reserveBody(part.count) else {
+                    connection.closesAfterAnswer = true
+                    return respond(connection, Self.overload)
+                }
+                exchange.bufferedBytes += part.count
+            }
             exchange.body.append(contentsOf: part)
             if connection.phase == .upload { feedSink(connection) }
         default:

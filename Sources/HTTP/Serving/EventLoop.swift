@@ -29,10 +29,10 @@ actor EventLoop {
     var limits: Limits { service.limits }
 
     init(_ service: Service, label: String) throws(HTTPError) {
+        executor = try LoopExecutor(label: label)
         let descriptor = sockets_epoll()
         guard descriptor >= 0 else { throw .cannotWatch(code: -descriptor) }
         epoll = descriptor
-        executor = LoopExecutor(label: label)
         self.service = service
         received = ReceiveBuffer(count: service.limits.receiveBufferBytes)
         counters = LoopCounters(routeCount: service.router.routes.count)
@@ -40,10 +40,12 @@ actor EventLoop {
 
     /// Runs work on the loop's queue.
     nonisolated func enqueue(_ work: @escaping @Sendable (isolated EventLoop) -> Void) {
-        executor.queue.async { self.assumeIsolated(work) }
+        executor.run { self.assumeIsolated(work) }
     }
 
     func open() {
+        _ = sockets_watch(
+            epoll, executor.wakeup, sockets_readable | sockets_edge_triggered, ConnectionID.wakeup.token)
         let source = DispatchSource.makeReadSource(fileDescriptor: epoll, queue: executor.queue)
         source.setEventHandler { self.assumeIsolated { $0.collect() } }
         let descriptor = epoll
@@ -64,12 +66,18 @@ actor EventLoop {
     // A loop that is always busy must still let its timer and its handlers' answers in.
     private static let roundLimit = 32
     private static let eventCapacity = 256
+    /// After a round with events the loop waits this long for more on its queue, because going back through Dispatch
+    /// costs four context switches: under load that was a third of a request's time.
+    private static let waitMilliseconds: Int32 = 1
 
-    /// Serves the events that are there. Asking once more is cheaper than being woken once more.
+    /// Serves the events that are there, and those that follow closely.
     private func collect() {
         withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.eventCapacity) { room in
-            for _ in 0..<Self.roundLimit {
-                let count = Int(sockets_collect(epoll, room.baseAddress, Int32(room.count)))
+            for round in 0..<Self.roundLimit {
+                let waits = round > 0 && deferred.isEmpty && executor.beginWaiting()
+                let count = Int(
+                    sockets_collect(epoll, room.baseAddress, Int32(room.count), waits ? Self.waitMilliseconds : 0))
+                if waits { executor.endWaiting() }
                 for index in 0..<max(0, count) { serve(room[index]) }
                 let hadDeferred = serveDeferred()
                 if count <= 0 && !hadDeferred { return }
@@ -80,7 +88,8 @@ actor EventLoop {
 
     private func serve(_ event: epoll_event) {
         let id = ConnectionID(token: event.data.u64)
-        guard id != .listener else { return acceptAll() }
+        if id == .listener { return acceptAll() }
+        // A wake-up has no connection either: it has done its work by ending the wait.
         guard let connection = connections[id] else { return }
         let flags = event.events
         if flags & sockets_broken != 0 { return close(connection) }
@@ -120,10 +129,10 @@ actor EventLoop {
         service.gate.release(peer)
     }
 
-    /// Ends a connection; a sink that waits for more learns that there is none.
+    /// Ends a connection and what belongs to it.
     func close(_ connection: Connection) {
         guard connection.phase != .closed else { return }
-        if let exchange = connection.exchange { abandonSink(exchange) }
+        if let exchange = connection.exchange { release(exchange) }
         connection.close()
         connections.remove(connection.id)
         service.gate.release(connection.peer)

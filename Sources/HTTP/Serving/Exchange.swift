@@ -12,6 +12,8 @@ final class Exchange {
     var body: [UInt8] = []
     var bodyBytes = 0
     var isBodyComplete = false
+    /// What of the service's room for bodies this one takes, until it is answered.
+    var bufferedBytes = 0
     var sink: (any BodySink)?
     /// The sink is busy, on a blocking thread.
     var isSinkBusy = false

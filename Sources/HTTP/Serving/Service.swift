@@ -8,6 +8,7 @@ final class Service: Sendable {
     let pool: BlockingPool
     let gate: ConnectionGate
     let tls: Mutex<TLSContext?>
+    private let bufferedBodyBytes = Atomic(0)
 
     var limits: Limits { configuration.limits }
 
@@ -21,5 +22,17 @@ final class Service: Sendable {
         var context: TLSContext?
         if let files = configuration.tls { context = try TLSContext(files) }
         tls = Mutex(context)
+    }
+
+    /// Takes room for a part of a body, or refuses when all bodies together would hold too much.
+    func reserveBody(_ count: Int) -> Bool {
+        let total = bufferedBodyBytes.add(count, ordering: .relaxed).newValue
+        if total <= limits.bufferedBodyBytesLimit { return true }
+        releaseBody(count)
+        return false
+    }
+
+    func releaseBody(_ count: Int) {
+        bufferedBodyBytes.subtract(count, ordering: .relaxed)
     }
 }
