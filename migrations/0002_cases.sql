@@ -20,6 +20,7 @@ CREATE TABLE instance (
 
 CREATE INDEX instance_patient ON instance (patient_key, received_at);
 CREATE INDEX instance_study ON instance (study_instance_uid);
+CREATE INDEX instance_planar ON instance (patient_key, study_instance_uid) WHERE modality = 'NM';
 
 -- One planar study of one patient, and what is known of it.
 CREATE TABLE dose_case (
@@ -37,6 +38,8 @@ CREATE TABLE dose_case (
     -- A digest of the instances of this revision.
     content_key text,
     instance_ids bigint[] NOT NULL DEFAULT '{}',
+    -- When the instances were looked through last; later ones are looked at again.
+    assembled_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (patient_key, planar_study_uid)

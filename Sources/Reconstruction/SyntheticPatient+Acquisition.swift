@@ -87,7 +87,7 @@ extension SyntheticPatient {
                         direction: view.direction, window: view.window, columns: view.columns, rows: view.rows,
                         spacing: view.spacing, origin: view.origin - offset, dwellSeconds: view.dwellSeconds,
                         radialPositionMillimetres: view.radialPositionMillimetres,
-                        facePositionMillimetres: nil, counts: view.counts))
+                        facePositionMillimetres: view.facePositionMillimetres.map { $0 - axis }, counts: view.counts))
             }
         }
         return views
@@ -107,7 +107,9 @@ extension SyntheticPatient {
     ) -> Volume<Float> {
         var noisy = volume
         for voxel in noisy.voxels.indices {
-            noisy.voxels[voxel] = (noisy.voxels[voxel] + Float(generator.normal(deviation: deviation))).rounded()
+            let value = (noisy.voxels[voxel] + Float(generator.normal(deviation: deviation))).rounded()
+            // A CT's scale starts at -1024.
+            noisy.voxels[voxel] = max(value, -1024)
         }
         return noisy
     }

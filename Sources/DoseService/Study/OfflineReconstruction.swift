@@ -73,10 +73,12 @@ extension DecodingError {
 
 extension LocalTimestamp {
     /// The clock on the wall.
-    static var now: LocalTimestamp {
-        let parts = Calendar.current.dateComponents([.year, .month, .day, .hour, .minute, .second], from: Date())
+    static var now: LocalTimestamp { LocalTimestamp(Date()) }
+
+    init(_ date: Date) {
+        let parts = Calendar.current.dateComponents([.year, .month, .day, .hour, .minute, .second], from: date)
         let seconds = (parts.hour ?? 0) * 3600 + (parts.minute ?? 0) * 60 + (parts.second ?? 0)
-        return LocalTimestamp(
+        self.init(
             year: parts.year ?? 1970, month: parts.month ?? 1, day: parts.day ?? 1, secondsOfDay: Double(seconds))
     }
 }

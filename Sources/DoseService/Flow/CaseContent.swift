@@ -1,0 +1,49 @@
+/// Which of a patient's instances make a case, and what is missing.
+struct CaseContent: Equatable {
+    /// One instance as the index knows it.
+    struct Instance: Equatable {
+        let id: Int64
+        let modality: String
+        let series: String
+        let frameOfReference: String?
+    }
+
+    let instances: [Int64]
+    /// Equal when the same instances were chosen.
+    let key: String
+    /// What a reconstruction still needs: a stable code and the fields asked for.
+    let missing: (code: String, fields: [String])?
+
+    /// Takes all planar instances, the latest PET series, the CT series of its frame of reference with most slices and the
+    /// latest contours on it.
+    init(choosingFrom all: [Instance]) {
+        let planar = all.filter { $0.modality == "NM" }
+        let pet = Self.latestSeries(all.filter { $0.modality == "PT" })
+        let frame = pet.first?.frameOfReference
+        let fitting = all.filter { $0.modality == "CT" && $0.frameOfReference == frame }
+        let ct = Dictionary(grouping: fitting, by: \.series).values.max {
+            ($0.count, $0.last?.id ?? 0) < ($1.count, $1.last?.id ?? 0)
+        }
+        let contours = all.last { $0.modality == "RTSTRUCT" && $0.frameOfReference ?? frame == frame }
+        let chosen = planar + (ct ?? []) + pet + (contours.map { [$0] } ?? [])
+        instances = chosen.map(\.id).sorted()
+        key = Digest.hex(of: Array(instances.map(String.init).joined(separator: ",").utf8))
+        missing =
+            if planar.isEmpty {
+                ("nm-missing", ["nm"])
+            } else if pet.isEmpty {
+                ("pt-missing", ["pt"])
+            } else if ct == nil {
+                ("ct-missing", ["ct"])
+            } else {
+                nil
+            }
+    }
+
+    private static func latestSeries(_ instances: [Instance]) -> [Instance] {
+        guard let latest = instances.last?.series else { return [] }
+        return instances.filter { $0.series == latest }
+    }
+
+    static func == (left: CaseContent, right: CaseContent) -> Bool { left.key == right.key }
+}

@@ -1,0 +1,51 @@
+public import DICOM
+public import Tomography
+import Foundation
+
+/// How one installation is set up.
+///
+/// - Units: in the names; ports are TCP.
+public struct ServiceSettings: Sendable {
+    /// An archive that results are sent to.
+    public struct Destination: Equatable, Sendable {
+        public let name: String
+        public let peer: StoragePeer
+
+        /// Reads `TITLE@HOST:PORT`.
+        ///
+        /// - Throws: ``StudyProblem/needsInput(code:fields:)``.
+        public init(_ text: String, callingTitle: String) throws(StudyProblem) {
+            let wrong = StudyProblem.needsInput(code: "destination-invalid", fields: [text])
+            let parts = text.split(separator: "@", maxSplits: 1)
+            guard parts.count == 2, let colon = parts[1].lastIndex(of: ":"),
+                let port = UInt16(parts[1][parts[1].index(after: colon)...])
+            else { throw wrong }
+            name = String(parts[0])
+            do {
+                peer = try StoragePeer(
+                    host: String(parts[1][..<colon]), port: port, calledTitle: name, callingTitle: callingTitle)
+            } catch { throw wrong }
+        }
+    }
+
+    /// Everything the service keeps lies below this folder.
+    public var stateFolder: String
+    /// Without one a private PostgreSQL is started in the state folder.
+    public var databaseURL: String?
+    public var title = "SCINTIVOL"
+    public var dicomAddress = "0.0.0.0"
+    public var dicomPort: UInt16 = 11112
+    public var httpHost = "127.0.0.1"
+    public var httpPort: UInt16 = 8080
+    public var destinations: [Destination] = []
+    public var sites: [CameraSite] = []
+    /// A case is put together when nothing has come for its patient for so long.
+    public var quietTime: Duration = .seconds(5)
+    public var workerSlots = 1
+    /// Below this much free space associations are refused.
+    public var diskReserveBytes: Int64 = 1 << 30
+
+    public init(stateFolder: String) {
+        self.stateFolder = URL(fileURLWithPath: stateFolder).standardizedFileURL.path
+    }
+}
