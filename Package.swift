@@ -92,7 +92,8 @@ let package = Package(
                 "Imaging", "Tomography", "Anatomy", "Learning", "Dosimetry", "Reconstruction", "DICOM", "Postgres",
                 "Jobs", "HTTP", "COpenSSL", "CZlib", "CBuild", logging,
             ]),
-        .executableTarget(name: "scintivol", dependencies: ["DoseService", argumentParser], swiftSettings: strict),
+        .executableTarget(
+            name: "scintivol", dependencies: ["DoseService", argumentParser, logging], swiftSettings: strict),
         .executableTarget(
             name: "benchmark",
             dependencies: ["DoseService", "Imaging", "Tomography", "DICOM", "COpenBLAS", argumentParser],

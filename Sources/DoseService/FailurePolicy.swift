@@ -65,3 +65,10 @@ enum FailurePolicy {
         }
     }
 }
+
+extension FailurePolicy {
+    /// Whether a request failed because the database did not answer.
+    static func isDatabase(_ error: any Error) -> Bool {
+        error is PostgresError || (error as? JobsError)?.postgresError != nil
+    }
+}

@@ -8,7 +8,9 @@ struct Scintivol: AsyncParsableCommand {
         commandName: "scintivol",
         abstract: "3D activity maps from planar images of radionuclide therapy, from PACS to PACS.",
         version: "\(Version.number) (\(Version.commit))",
-        subcommands: [Phantom.self, Reconstruct.self])
+        subcommands: [
+            Run.self, Serve.self, Work.self, Migrate.self, Phantom.self, Reconstruct.self, Health.self, Child.self,
+        ])
 
     /// Exit status 0: done; 1: the work failed; 2: wrong arguments.
     static func main() async {
@@ -21,6 +23,9 @@ struct Scintivol: AsyncParsableCommand {
             }
         } catch let problem as StudyProblem {
             Terminal.say("scintivol: \(problem.advice)")
+            Foundation.exit(1)
+        } catch let error as ServiceError {
+            Terminal.say("scintivol: \(error.advice)")
             Foundation.exit(1)
         } catch {
             let code = exitCode(for: error)

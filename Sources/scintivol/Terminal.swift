@@ -8,6 +8,11 @@ enum Terminal {
         FileHandle.standardError.write(Data((line + "\n").utf8))
     }
 
+    /// A line on standard output, at once even into a pipe.
+    static func answer(_ line: String) {
+        FileHandle.standardOutput.write(Data((line + "\n").utf8))
+    }
+
     /// Redraws a bar in place; nothing when nobody watches.
     static func progress(_ part: Double, _ stage: String) {
         guard isInteractive else { return }

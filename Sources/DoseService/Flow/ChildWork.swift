@@ -1,6 +1,6 @@
 import Foundation
 import Jobs
-public import DICOM
+import DICOM
 
 /// The child process of a job: a request on standard input, progress and one answer on standard output.
 ///

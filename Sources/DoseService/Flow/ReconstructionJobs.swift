@@ -77,7 +77,8 @@ struct ReconstructionJobs: Sendable {
             }
             _ = try transaction.query(
                 CaseStatements.step,
-                Self.stepParameters(payload, to: next, code: failed.map { "check-\($0.name)" }, fields: [], lease: lease))
+                Self.stepParameters(
+                    payload, to: next, code: failed.map { "check-\($0.name)" }, fields: [], lease: lease))
         }
     }
 

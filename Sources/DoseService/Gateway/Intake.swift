@@ -1,4 +1,5 @@
 import DICOM
+import Glibc
 import Logging
 import Postgres
 import Synchronization
@@ -67,14 +68,14 @@ final class Intake: StorageHandler {
         let known = try index.knownNames()
         var counts = (indexed: 0, rejected: 0)
         for name in store.names() where !known.contains(name) {
-            do {
-                let scanned = try scanner.scan(path: store.path(name))
-                try index.insert(scanned, fileName: name, callingTitle: nil)
-                counts.indexed += 1
-            } catch is ScanError {
+            let scanned: ScannedObject
+            do throws(ScanError) { scanned = try scanner.scan(path: store.path(name)) } catch {
                 store.putAside(name)
                 counts.rejected += 1
-            } catch let error as PostgresError { throw error } catch { continue }
+                continue
+            }
+            try index.insert(scanned, fileName: name, callingTitle: nil)
+            counts.indexed += 1
         }
         return counts
     }

@@ -29,7 +29,8 @@ public struct QualityCheck: Codable, Equatable, Sendable {
     /// - Parameters:
     ///   - injected: activity in MBq and seconds before the planar scan, when known.
     static func checks(
-        of estimate: ActivityEstimate, injected: (megabecquerel: Double, secondsBefore: Double)?, halfLifeSeconds: Double
+        of estimate: ActivityEstimate, injected: (megabecquerel: Double, secondsBefore: Double)?,
+        halfLifeSeconds: Double
     ) -> [QualityCheck] {
         var checks: [QualityCheck] = []
         for view in estimate.views {
@@ -37,7 +38,8 @@ public struct QualityCheck: Codable, Equatable, Sendable {
             let measured = view.measured.reduce(0) { $0 + Double($1) }
             let expected = view.expected.reduce(0) { $0 + Double($1) }
             checks.append(
-                QualityCheck("counts-difference-percent-\(name)", value: 100 * abs(measured - expected) / max(measured, 1),
+                QualityCheck(
+                    "counts-difference-percent-\(name)", value: 100 * abs(measured - expected) / max(measured, 1),
                     warnAbove: 5, failAbove: 10))
             checks.append(QualityCheck("chi-square-\(name)", value: view.chiSquare, warnAbove: 3, failAbove: 10))
         }

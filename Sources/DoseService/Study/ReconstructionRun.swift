@@ -56,7 +56,8 @@ public struct ReconstructionRun: Sendable {
         let checks = QualityCheck.checks(
             of: estimate, injected: injected(study.planar), halfLifeSeconds: study.planar.radionuclide.halfLifeSeconds)
         let provenance = Provenance(
-            version: Version.number, commit: Version.commit, modelHash: "none", recipeHash: recipeHash(study.site), seed: 0)
+            version: Version.number, commit: Version.commit, modelHash: "none", recipeHash: recipeHash(study.site),
+            seed: 0)
         let summary = ResultSummary(
             estimate, method: request.method, checks: checks, provenance: provenance, sources: study.sources)
         progress(0.8, "write")

@@ -63,7 +63,10 @@ public struct ResultSummary: Codable, Equatable, Sendable {
         case hasConverged = "converged"
     }
 
-    init(_ estimate: ActivityEstimate, method: String, checks: [QualityCheck], provenance: Provenance, sources: [SourceReference]) {
+    init(
+        _ estimate: ActivityEstimate, method: String, checks: [QualityCheck], provenance: Provenance,
+        sources: [SourceReference]
+    ) {
         self.method = method
         isCalibrated = estimate.isCalibrated
         unit = estimate.isCalibrated ? "Bq/mL" : "%/mL"

@@ -1,0 +1,130 @@
+import DICOM
+import Dispatch
+import Logging
+import Postgres
+
+/// Sends results to the archives, one association for what is due at a destination, and looks at the status of each
+/// instance.
+///
+/// What fails for a while waits twice as long each time; what a retry cannot mend is refused and blocks nothing. Objects
+/// keep their UIDs, so that sending one again after a crash stores it once.
+struct ExportOutbox: Sendable {
+    /// The wait after the first failure; it doubles.
+    static let firstWaitSeconds = 30.0
+    static let attemptLimit = 10
+    static let period = Duration.seconds(1)
+    /// A sender that has said nothing for so long is taken to be dead.
+    static let sendingSeconds = 300.0
+    static let batchLimit = 50
+
+    let pool: Pool
+    let store: ObjectStore
+    let destinations: [ServiceSettings.Destination]
+    let log: Logger
+
+    struct Item: Equatable, Sendable {
+        let id: Int64
+        let attempt: Int
+        let path: String
+    }
+
+    /// Sends until the task is cancelled; a slow destination delays no other.
+    func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            for destination in destinations {
+                group.addTask {
+                    while !Task.isCancelled {
+                        let sent = await sendDue(to: destination)
+                        // Cancelled meanwhile: the loop's condition ends it.
+                        if sent == 0 { try? await Task.sleep(for: Self.period) }
+                    }
+                }
+            }
+        }
+    }
+
+    /// - Returns: how many objects were tried.
+    func sendDue(to destination: ServiceSettings.Destination) async -> Int {
+        do {
+            let items = try await claim(destination.name)
+            guard !items.isEmpty else { return 0 }
+            let outcomes = await Self.send(items.map(\.path), to: destination.peer)
+            for (item, outcome) in zip(items, outcomes) { try await record(outcome, of: item) }
+            return items.count
+        } catch {
+            log.error("export failed", metadata: ["destination": "\(destination.name)", "error": "\(error)"])
+            return 0
+        }
+    }
+
+    /// Sending blocks: it has a thread of its own.
+    private static func send(_ paths: [String], to peer: StoragePeer) async -> [SendOutcome] {
+        await withCheckedContinuation { continuation in
+            DispatchQueue(label: "export").async {
+                do throws(NetworkError) {
+                    continuation.resume(returning: try StorageSender(peer: peer).send(paths))
+                } catch {
+                    continuation.resume(returning: paths.map { _ in .notSent(error) })
+                }
+            }
+        }
+    }
+
+    private func claim(_ destination: String) async throws(PostgresError) -> [Item] {
+        let store = store
+        return try await pool.run { (connection) throws(PostgresError) in
+            let rows = try connection.query(
+                ExportStatements.claim,
+                [.text(destination), .integer(Int64(Self.batchLimit)), .double(Self.sendingSeconds)])
+            var items: [Item] = []
+            for row in rows {
+                let name: String = try row["file_name"]
+                items.append(Item(id: try row["id"], attempt: try row["attempt"], path: "\(store.results)/\(name)"))
+            }
+            return items.sorted { $0.id < $1.id }
+        }
+    }
+
+    /// What becomes of an object after an attempt.
+    enum Verdict: Equatable {
+        case stored(status: Int)
+        case again(afterSeconds: Double, status: Int?, reason: String)
+        case refused(status: Int?, reason: String)
+    }
+
+    static func verdict(_ outcome: SendOutcome, attempt: Int) -> Verdict {
+        let wait = firstWaitSeconds * Double(1 << min(attempt - 1, 20))
+        let isLast = attempt >= attemptLimit
+        switch outcome {
+        case .answered(let response) where response.isStored: return .stored(status: Int(response.status))
+        case .answered(let response):
+            let status = Int(response.status)
+            return FailurePolicy.isTransient(status: response.status) && !isLast
+                ? .again(afterSeconds: wait, status: status, reason: "status")
+                : .refused(status: status, reason: "status")
+        case .notSent(let error):
+            return FailurePolicy.isTransient(error) && !isLast
+                ? .again(afterSeconds: wait, status: nil, reason: "not-sent")
+                : .refused(status: nil, reason: isLast ? "attempts-spent" : "no-accepted-context")
+        case .unreadable: return .refused(status: nil, reason: "file-unreadable")
+        }
+    }
+
+    private func record(_ outcome: SendOutcome, of item: Item) async throws(PostgresError) {
+        let verdict = Self.verdict(outcome, attempt: item.attempt)
+        log.info("export", metadata: ["item": "\(item.id)", "attempt": "\(item.attempt)", "verdict": "\(verdict)"])
+        let parameters: [Parameter] =
+            switch verdict {
+            case .stored(let status): [.text("stored"), .integer(Int64(status)), .null, .double(0)]
+            case .again(let seconds, let status, let reason):
+                [.text("pending"), .optional(status.map(Int64.init)), .text(reason), .double(seconds)]
+            case .refused(let status, let reason):
+                [.text("refused"), .optional(status.map(Int64.init)), .text(reason), .double(0)]
+            }
+        try await pool.transaction { (transaction) throws(PostgresError) in
+            _ = try transaction.query(
+                ExportStatements.record, [.integer(item.id), .integer(Int64(item.attempt))] + parameters)
+            _ = try transaction.query(ExportStatements.closeCase, [.integer(item.id)])
+        }
+    }
+}

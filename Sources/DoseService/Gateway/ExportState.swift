@@ -1,0 +1,14 @@
+/// Where one object for one destination stands.
+public enum ExportState: String, CaseIterable, Codable, Sendable {
+    case pending, sending, stored, confirmed, refused
+
+    public var successors: Set<ExportState> {
+        switch self {
+        case .pending: [.sending]
+        // Back to pending: another try, or the sender has died.
+        case .sending: [.pending, .stored, .refused]
+        case .stored: [.confirmed]
+        case .confirmed, .refused: []
+        }
+    }
+}

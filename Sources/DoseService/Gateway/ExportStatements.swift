@@ -1,0 +1,47 @@
+import Postgres
+
+/// The SQL of the outbox.
+enum ExportStatements {
+    static let claim = Statement(
+        "export_claim",
+        """
+        WITH due AS MATERIALIZED (
+            SELECT id FROM export_item
+            WHERE destination = $1
+              AND ((state = 'pending' AND next_attempt_at <= now()) OR (state = 'sending' AND sending_until < now()))
+            ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
+        UPDATE export_item e SET state = 'sending', attempt = e.attempt + 1,
+                                 sending_until = now() + make_interval(secs => $3)
+        FROM due WHERE e.id = due.id RETURNING e.id, e.attempt, e.file_name
+        """)
+
+    /// Only the attempt that is still the latest may say how it ended.
+    static let record = Statement(
+        "export_record",
+        """
+        UPDATE export_item
+        SET state = $3, last_status = $4, last_reason = $5, next_attempt_at = now() + make_interval(secs => $6),
+            sending_until = NULL, stored_at = CASE WHEN $3 = 'stored' THEN now() END
+        WHERE id = $1 AND attempt = $2 AND state = 'sending'
+        """)
+
+    /// A case is delivered when all objects of its latest result are stored, and has failed when one is refused and none
+    /// is on its way any more.
+    static let closeCase = Statement(
+        "export_close_case",
+        """
+        WITH this AS (
+            SELECT r.case_id, r.case_revision, r.id FROM result r JOIN export_item e ON e.result_id = r.id
+            WHERE e.id = $1),
+        tally AS (
+            SELECT t.case_id, t.case_revision,
+                   bool_and(e.state IN ('stored', 'confirmed')) AS delivered,
+                   bool_or(e.state = 'refused') AND NOT bool_or(e.state IN ('pending', 'sending')) AS failed
+            FROM this t JOIN export_item e ON e.result_id = t.id GROUP BY 1, 2)
+        UPDATE dose_case c
+        SET state = CASE WHEN t.delivered THEN 'delivered' ELSE 'failed' END,
+            reason = CASE WHEN t.delivered THEN NULL ELSE 'export-refused' END, updated_at = now()
+        FROM tally t
+        WHERE c.id = t.case_id AND c.revision = t.case_revision AND c.state = 'exporting' AND (t.delivered OR t.failed)
+        """)
+}

@@ -1,0 +1,167 @@
+import DICOM
+import Dispatch
+import Foundation
+import Glibc
+import HTTP
+import Jobs
+public import Logging
+import Postgres
+
+/// The running service: listener, assembly, workers, exports and REST on one database.
+public struct Service: Sendable {
+    /// Which halves run in this process.
+    public enum Part: String, CaseIterable, Sendable {
+        /// Listener, assembly, exports, REST.
+        case serve
+        /// Workers.
+        case work
+    }
+
+    /// Where a started service can be reached.
+    public struct Addresses: Codable, Equatable, Sendable {
+        public let dicomPort, httpPort: UInt16?
+        public let databaseURL: String
+
+        enum CodingKeys: String, CodingKey {
+            case dicomPort = "dicom_port"
+            case httpPort = "http_port"
+            case databaseURL = "database_url"
+        }
+
+        /// JSON on one line.
+        public var line: String { JSONText.encode(self) }
+    }
+
+    private let settings: ServiceSettings
+    private let parts: Set<Part>
+    private let log: Logger
+
+    public init(_ settings: ServiceSettings, parts: Set<Part>, log: Logger) {
+        (self.settings, self.parts, self.log) = (settings, parts, log)
+    }
+
+    /// Runs until the process is asked to end (SIGTERM, SIGINT), then drains.
+    ///
+    /// - Parameter started: told once everything is up.
+    /// - Throws: ``ServiceError``.
+    public func run(started: @Sendable (Addresses) -> Void = { _ in }) async throws(ServiceError) {
+        let ending = Signals.ending()
+        let store = ObjectStore(folder: settings.stateFolder)
+        do {
+            try FileManager.default.createDirectory(
+                atPath: settings.stateFolder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+            try store.prepare()
+        } catch { throw .stateFolder(settings.stateFolder) }
+        let database = try await Self.onThread { () throws(ServiceError) in try Database.open(settings) }
+        let pool = Pool(ConnectionSettings(url: database.url), countLimit: 24)
+        let queue = JobQueue(pool: pool)
+        let gateway = parts.contains(.serve) ? try await makeGateway(pool, queue, store) : nil
+        started(
+            Addresses(dicomPort: gateway?.dicomPort, httpPort: gateway?.httpPort, databaseURL: database.url))
+        log.info("started", metadata: ["version": "\(Version.number)", "commit": "\(Version.commit)"])
+        await withTaskGroup(of: Void.self) { group in
+            if parts.contains(.work) {
+                let worker = makeWorker(pool, queue, store, gateway?.metrics)
+                group.addTask { await worker.run() }
+            }
+            if parts.contains(.serve) {
+                let assembly = CaseAssembly(pool: pool, quietTime: settings.quietTime, log: log)
+                let outbox = ExportOutbox(pool: pool, store: store, destinations: settings.destinations, log: log)
+                group.addTask { await assembly.run() }
+                group.addTask { await outbox.run() }
+            }
+            for await _ in ending { break }
+            log.info("ending")
+            await gateway?.drain()
+            group.cancelAll()
+        }
+        pool.closeIdle()
+        await Self.onThread { database.close() }
+    }
+
+    private struct Gateway: Sendable {
+        let listener: StorageListener
+        let server: Server
+        let dicomPort, httpPort: UInt16
+        let metrics: Metrics
+
+        func drain() async {
+            await server.drain(within: .seconds(5))
+            await Service.onThread {
+                if !listener.drain(within: .seconds(10)) { listener.stop() }
+            }
+        }
+    }
+
+    private func makeGateway(
+        _ pool: Pool, _ queue: JobQueue, _ store: ObjectStore
+    ) async throws(ServiceError) -> Gateway {
+        let intake = Intake(store: store, index: InstanceIndex(pool: pool), settings: settings, log: log)
+        let counts: (indexed: Int, rejected: Int) = try await Self.onThread { () throws(ServiceError) in
+            do throws(PostgresError) { return try intake.reconcile() } catch { throw .database(error) }
+        }
+        if counts.indexed + counts.rejected > 0 {
+            log.warning(
+                "files without rows", metadata: ["indexed": "\(counts.indexed)", "rejected": "\(counts.rejected)"])
+        }
+        var listening = ListenerConfiguration()
+        listening.address = settings.dicomAddress
+        listening.port = settings.dicomPort
+        listening.calledTitles = [settings.title]
+        let listener = StorageListener(configuration: listening, handler: intake)
+        let metrics = Metrics(queue: queue, listener: listener)
+        let routes = Routes(
+            pool: pool, queue: queue, store: store, metrics: metrics,
+            readiness: Readiness(pool: pool, store: store, diskReserveBytes: settings.diskReserveBytes))
+        do {
+            let server = try Server(
+                configuration: Configuration(host: settings.httpHost, port: settings.httpPort),
+                router: routes.router())
+            metrics.observe(server)
+            return Gateway(
+                listener: listener, server: server, dicomPort: try listener.start(), httpPort: try server.start(),
+                metrics: metrics)
+        } catch let error as NetworkError {
+            throw .listener(error)
+        } catch let error as HTTPError { throw .web(error) } catch { throw .stateFolder(settings.stateFolder) }
+    }
+
+    private func makeWorker(_ pool: Pool, _ queue: JobQueue, _ store: ObjectStore, _ metrics: Metrics?) -> Worker {
+        let jobs = ReconstructionJobs(
+            pool: pool, store: store, settings: settings, program: Self.program, log: log)
+        let log = log
+        let owner = "\(ProcessInfo.processInfo.hostName)-\(getpid())"
+        return Worker(
+            queue: queue,
+            settings: Worker.Settings(
+                kinds: [CaseAssembly.jobKind], owner: owner, slotCount: settings.workerSlots),
+            observe: { event in
+                metrics?.count(event)
+                switch event {
+                case .swept: break
+                case .failed: log.error("worker", metadata: ["event": "\(event)"])
+                default: log.info("worker", metadata: ["event": "\(event)"])
+                }
+            },
+            perform: { try await jobs.perform($0, $1) })
+    }
+
+    /// This very program, whatever name it was called by.
+    private static var program: String {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+    }
+
+    /// For calls that block.
+    static func onThread<Value: Sendable, Failure: Error>(
+        _ body: @escaping @Sendable () throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
+        let result: Result<Value, Failure> = await withCheckedContinuation { continuation in
+            DispatchQueue(label: "service.blocking").async {
+                do throws(Failure) {
+                    continuation.resume(returning: .success(try body()))
+                } catch { continuation.resume(returning: .failure(error)) }
+            }
+        }
+        return try result.get()
+    }
+}

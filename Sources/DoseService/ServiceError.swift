@@ -1,0 +1,22 @@
+public import DICOM
+public import HTTP
+public import Postgres
+
+/// Why the service does not start.
+public enum ServiceError: Error, Equatable, Sendable {
+    /// The folder cannot be made or written.
+    case stateFolder(String)
+    case database(PostgresError)
+    case listener(NetworkError)
+    case web(HTTPError)
+
+    /// A sentence for whoever has to act on it.
+    public var advice: String {
+        switch self {
+        case .stateFolder(let path): "cannot write the state folder \(path): make it writable or name another"
+        case .database(let error): "the database is not usable (\(error)): check its URL and that it runs"
+        case .listener(let error): "cannot listen for DICOM (\(error)): is the port taken?"
+        case .web(let error): "cannot listen for HTTP (\(error)): is the port taken?"
+        }
+    }
+}

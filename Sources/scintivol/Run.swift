@@ -1,0 +1,79 @@
+import ArgumentParser
+import DoseService
+import Foundation
+import Logging
+
+/// What `run`, `serve` and `work` have in common.
+struct ServiceOptions: ParsableArguments {
+    @Option(help: "Folder that holds everything the service keeps.") var state = "scintivol-state"
+    @Option(help: "PostgreSQL URL; without one, run starts a private server in the state folder.")
+    var databaseURL: String?
+    @Option(help: "Our application entity title.") var title = "SCINTIVOL"
+    @Option(help: "Address to listen on for DICOM.") var dicomAddress = "0.0.0.0"
+    @Option(help: "Port for DICOM; 0 takes a free one.") var dicomPort: UInt16 = 11112
+    @Option(help: "Address to listen on for HTTP.") var httpHost = "127.0.0.1"
+    @Option(help: "Port for HTTP; 0 takes a free one.") var httpPort: UInt16 = 8080
+    @Option(help: "Archive that results go to, as TITLE@HOST:PORT; may be repeated.") var destination: [String] = []
+    @Option(help: "Description of a camera as JSON; may be repeated.") var site: [String] = []
+    @Option(help: "Seconds without a new instance before a case is put together.") var quietSeconds = 5.0
+    @Option(help: "Jobs at a time.") var slots = 1
+
+    func settings(requiringDatabase: Bool) throws -> ServiceSettings {
+        var settings = ServiceSettings(stateFolder: state)
+        settings.databaseURL = databaseURL ?? ProcessInfo.processInfo.environment["SCINTIVOL_DATABASE_URL"]
+        if requiringDatabase, settings.databaseURL == nil {
+            throw ValidationError("--database-url (or SCINTIVOL_DATABASE_URL) is needed by several processes")
+        }
+        guard slots > 0, quietSeconds >= 0, quietSeconds.isFinite else {
+            throw ValidationError("--slots has to be positive and --quiet-seconds not negative")
+        }
+        settings.title = title
+        (settings.dicomAddress, settings.dicomPort) = (dicomAddress, dicomPort)
+        (settings.httpHost, settings.httpPort) = (httpHost, httpPort)
+        settings.destinations = try destination.map { try .init($0, callingTitle: title) }
+        settings.sites = try site.map { try SiteFile.read($0) }
+        settings.quietTime = .milliseconds(Int64(quietSeconds * 1000))
+        settings.workerSlots = slots
+        return settings
+    }
+
+    func run(_ parts: Set<Service.Part>, requiringDatabase: Bool) async throws {
+        let log = Logger(label: "scintivol") { _ in JSONLogHandler() }
+        let settings = try settings(requiringDatabase: requiringDatabase)
+        try await Service(settings, parts: parts, log: log).run { addresses in
+            // One line for whoever started us, with the ports that were taken.
+            Terminal.answer(addresses.line)
+        }
+    }
+}
+
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run everything on one machine: listener, REST, workers and, if none is given, a database.")
+    @OptionGroup var options: ServiceOptions
+
+    func run() async throws { try await options.run([.serve, .work], requiringDatabase: false) }
+}
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run listener, assembly, exports and REST.")
+    @OptionGroup var options: ServiceOptions
+
+    func run() async throws { try await options.run([.serve], requiringDatabase: true) }
+}
+
+struct Work: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run workers.")
+    @OptionGroup var options: ServiceOptions
+
+    func run() async throws { try await options.run([.work], requiringDatabase: true) }
+}
+
+/// The hidden half of a job.
+struct Child: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: ChildWork.subcommand, shouldDisplay: false)
+
+    func run() throws {
+        guard ChildWork.run() else { throw ExitCode(2) }
+    }
+}
