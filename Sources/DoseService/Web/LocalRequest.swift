@@ -30,7 +30,7 @@ struct LocalRequest {
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
         }
-        guard connectToLocalhost(descriptor) else { return nil }
+        guard Self.withLocalhost(port, { connect(descriptor, $0, $1) }) == 0 else { return nil }
         let request = Array(text.utf8)
         guard Glibc.send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else { return nil }
         var answer: [UInt8] = []
@@ -44,18 +44,6 @@ struct LocalRequest {
         return Self.parsed(answer)
     }
 
-    private func connectToLocalhost(_ descriptor: Int32) -> Bool {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        return withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
-        }
-    }
-
     private static func parsed(_ bytes: [UInt8]) -> Answer? {
         let words = String(decoding: bytes.prefix(16), as: UTF8.self).split(separator: " ")
         guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1]) else { return nil }
@@ -66,20 +54,29 @@ struct LocalRequest {
         return Answer(status: status, body: Array(bytes[(end + 4)...]))
     }
 
-    /// A port that nobody listens on now.
+    /// A port that nobody uses now, below those that the system gives to outgoing connections.
     static func freePort() -> UInt16? {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
+        for _ in 0..<100 {
+            let port = UInt16.random(in: 20_000..<32_000)
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            guard descriptor >= 0 else { return nil }
+            defer { close(descriptor) }
+            if withLocalhost(port, { bind(descriptor, $0, $1) }) == 0 { return port }
+        }
+        return nil
+    }
+
+    private static func withLocalhost(
+        _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) -> Int32 {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) {
+        return withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+                body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        return bound ? UInt16(bigEndian: address.sin_port) : nil
     }
 }
