@@ -22,7 +22,7 @@ struct ServiceOptions: ParsableArguments {
 
     func settings(requiringDatabase: Bool) throws -> ServiceSettings {
         var settings = ServiceSettings(stateFolder: state)
-        settings.databaseURL = databaseURL ?? ProcessInfo.processInfo.environment["SCINTIVOL_DATABASE_URL"]
+        settings.databaseURL = databaseURL ?? Environment.databaseURL
         if requiringDatabase, settings.databaseURL == nil {
             throw ValidationError("--database-url (or SCINTIVOL_DATABASE_URL) is needed by several processes")
         }
@@ -35,7 +35,9 @@ struct ServiceOptions: ParsableArguments {
         settings.title = title
         (settings.dicomAddress, settings.dicomPort) = (dicomAddress, dicomPort)
         (settings.httpHost, settings.httpPort) = (httpHost, httpPort)
-        settings.destinations = try destination.map { try .init($0, callingTitle: title) }
+        do { settings.destinations = try destination.map { try .init($0, callingTitle: title) } } catch {
+            throw ValidationError("--destination is TITLE@HOST:PORT with a title of up to 16 characters")
+        }
         settings.sites = try site.map { try SiteFile.read($0) }
         settings.quietTime = .milliseconds(Int64(quietSeconds * 1000))
         settings.workerSlots = slots

@@ -86,10 +86,10 @@ final class RunningService: Sendable {
     }
 
     /// Sends files in one association.
-    func store(_ paths: [String]) async throws -> ProgramRun {
+    func store(_ paths: [String], options: [String] = []) async throws -> ProgramRun {
         try await Tool.run(
             "storescu",
-            ["-v", "-aet", "CAMERA", "-aec", "SCINTIVOL", "+sd", "+r", "127.0.0.1", "\(addresses.dicomPort)"] + paths)
+            options + ["-v", "-aet", "CAMERA", "-aec", "SCINTIVOL", "+sd", "+r", "127.0.0.1", "\(addresses.dicomPort)"] + paths)
     }
 
     /// One value of the database, for what REST does not show.
