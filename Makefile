@@ -9,7 +9,7 @@ demo: build
 	.build/release/scintivol demo
 
 test: check
-	$(SWIFT) test $(FLAGS)
+	$(SWIFT) test $(FLAGS) --skip-build --no-parallel
 
 # Format, and that no module imports one it does not name. This is also the build of the tests.
 check: install

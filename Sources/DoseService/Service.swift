@@ -147,7 +147,7 @@ public struct Service: Sendable {
     }
 
     /// This very program, whatever name it was called by.
-    private static var program: String {
+    static var program: String {
         (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
     }
 

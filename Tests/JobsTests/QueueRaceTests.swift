@@ -15,7 +15,7 @@ import Testing
     private func race() throws {
         let settings = try PrivatePostgres.makeDatabase()
         let observer = try Connection(settings)
-        try observer.runSimple(Statement("test.audit", RaceSQL.audit))
+        try observer.runSimple(Statement("test.attempt_audit", RaceSQL.attempt_audit))
         let tally = RaceTally()
         DispatchQueue.concurrentPerform(iterations: 4) { thread in
             do {
@@ -131,21 +131,21 @@ private final class Racer {
 }
 
 private enum RaceSQL {
-    static let audit = """
+    static let attempt_audit = """
         CREATE TABLE effect (job_id bigint NOT NULL);
-        CREATE TABLE audit (
+        CREATE TABLE attempt_audit (
             id bigint GENERATED ALWAYS AS IDENTITY, job_id bigint, old_state text, new_state text,
             old_token bigint, new_token bigint);
         CREATE FUNCTION audit_job() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            INSERT INTO audit (job_id, old_state, new_state, old_token, new_token)
+            INSERT INTO attempt_audit (job_id, old_state, new_state, old_token, new_token)
             VALUES (NEW.id, OLD.state, NEW.state, OLD.lease_token, NEW.lease_token);
             RETURN NULL;
         END $$;
         CREATE TRIGGER audit_job AFTER UPDATE ON job FOR EACH ROW EXECUTE FUNCTION audit_job();
         """
 
-    static let edges = "SELECT DISTINCT old_state, new_state FROM audit WHERE old_state <> new_state"
+    static let edges = "SELECT DISTINCT old_state, new_state FROM attempt_audit WHERE old_state <> new_state"
     static let addEffect = Statement("test.add_effect", "INSERT INTO effect (job_id) VALUES ($1)")
 
     /// Ends the lease of a few running jobs.
@@ -158,24 +158,24 @@ private enum RaceSQL {
 
     /// Each counts what must not exist.
     static let violations = [
-        ("a token did not grow", "SELECT count(*) FROM audit WHERE new_token < old_token"),
+        ("a token did not grow", "SELECT count(*) FROM attempt_audit WHERE new_token < old_token"),
         (
             "a token was given twice",
             """
-            SELECT count(*) FROM (SELECT FROM audit WHERE old_state = 'available' AND new_state = 'running'
+            SELECT count(*) FROM (SELECT FROM attempt_audit WHERE old_state = 'available' AND new_state = 'running'
                 GROUP BY new_token HAVING count(*) > 1) AS twice
             """
         ),
         (
             "an attempt ended twice",
             """
-            SELECT count(*) FROM (SELECT FROM audit WHERE old_state = 'running' AND new_state <> 'running'
+            SELECT count(*) FROM (SELECT FROM attempt_audit WHERE old_state = 'running' AND new_state <> 'running'
                 GROUP BY old_token HAVING count(*) > 1) AS twice
             """
         ),
         (
             "an end was left",
-            "SELECT count(*) FROM audit WHERE old_state IN ('completed', 'discarded', 'cancelled')"
+            "SELECT count(*) FROM attempt_audit WHERE old_state IN ('completed', 'discarded', 'cancelled')"
         ),
         ("too many attempts", "SELECT count(*) FROM job WHERE attempt > attempt_limit"),
         (
