@@ -8,8 +8,10 @@ import Testing
         let help = try await Scintivol.run("--help")
         #expect(help.status == 0)
         let lines = help.output.split(separator: "\n").drop { !$0.hasPrefix("SUBCOMMANDS") }.dropFirst()
-        let names = lines.filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }.compactMap { $0.split(separator: " ").first }
-            .map(String.init).filter { $0 != "See" }
+        let names = lines.filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }.compactMap {
+            $0.split(separator: " ").first
+        }
+        .map(String.init).filter { $0 != "See" }
         let fixed: Set = ["run", "serve", "work", "migrate", "phantom", "reconstruct", "health"]
         #expect(fixed.isSubset(of: names))
         for name in names {
@@ -18,7 +20,18 @@ import Testing
         }
     }
 
-    @Test(arguments: [
+    @Test(arguments: CommandLineTests.statuses)
+    func exitStatus(arguments: [String], status: Int32) async throws {
+        let run = try await ProgramRun(
+            Scintivol.program, arguments, environment: ["SCINTIVOL_DATABASE_URL": ""], within: .seconds(30))
+        #expect(run.status == status)
+        // Whoever fails says why, and says it on standard error.
+        if status != 0, arguments != ["child"], arguments.first != "health" || status == 2 {
+            #expect(!run.errors.isEmpty && run.output.isEmpty)
+        }
+    }
+
+    private static let statuses: [([String], Int32)] = [
         (["bogus"], 2), (["phantom"], 2), (["phantom", "--out", "/tmp", "--seed", "x"], 2),
         (["reconstruct", "--planar", "/tmp"], 2),
         (["reconstruct", "--planar", "/a", "--anatomy", "/b", "--out", "/c", "--method", "guess"], 2),
@@ -31,14 +44,5 @@ import Testing
         (["migrate"], 0), (["migrate", "print"], 0), (["migrate", "up"], 2),
         (["migrate", "up", "--database-url", "postgresql:///nobody?host=/nonexistent"], 1),
         (["health", "--probe", "pulse"], 2), (["health", "--http-port", "1"], 1), (["--version"], 0), (["child"], 2),
-    ])
-    func exitStatus(arguments: [String], status: Int32) async throws {
-        let run = try await ProgramRun(
-            Scintivol.program, arguments, environment: ["SCINTIVOL_DATABASE_URL": ""], within: .seconds(30))
-        #expect(run.status == status)
-        // Whoever fails says why, and says it on standard error.
-        if status != 0, arguments != ["child"], arguments.first != "health" || status == 2 {
-            #expect(!run.errors.isEmpty && run.output.isEmpty)
-        }
-    }
+    ]
 }

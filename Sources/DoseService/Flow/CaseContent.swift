@@ -2,10 +2,10 @@
 package struct CaseContent: Equatable {
     /// One instance as the index knows it.
     package struct Instance: Equatable {
-        let id: Int64
-        let modality: String
-        let series: String
-        let frameOfReference: String?
+        package let id: Int64
+        package let modality: String
+        package let series: String
+        package let frameOfReference: String?
 
         package init(id: Int64, modality: String, series: String, frameOfReference: String?) {
             (self.id, self.modality, self.series) = (id, modality, series)

@@ -103,9 +103,10 @@ package struct ExportOutbox: Sendable {
                 ? .again(afterSeconds: wait, status: status, reason: "status")
                 : .refused(status: status, reason: "status")
         case .notSent(let error):
-            return FailurePolicy.isTransient(error) && !isLast
-                ? .again(afterSeconds: wait, status: nil, reason: "not-sent")
-                : .refused(status: nil, reason: isLast ? "attempts-spent" : "no-accepted-context")
+            guard FailurePolicy.isTransient(error) else { return .refused(status: nil, reason: "no-accepted-context") }
+            return isLast
+                ? .refused(status: nil, reason: "attempts-spent")
+                : .again(afterSeconds: wait, status: nil, reason: "not-sent")
         case .unreadable: return .refused(status: nil, reason: "file-unreadable")
         }
     }

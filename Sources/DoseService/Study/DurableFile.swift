@@ -6,6 +6,8 @@ package enum DurableFile {
     package struct Failure: Error, Equatable {
         package let operation: String
         package let errno: Int32
+
+        package init(operation: String, errno: Int32) { (self.operation, self.errno) = (operation, errno) }
     }
 
     /// Writes a file as a whole: under another name first, so that the name never stands for half a file.

@@ -13,7 +13,8 @@ import Testing
 
     @Test(arguments: [
         ([], "nm-missing", "nm"), (["CT", "PT", "RTSTRUCT"], "nm-missing", "nm"), (["NM"], "pt-missing", "pt"),
-        (["NM", "CT"], "pt-missing", "pt"), (["NM", "PT"], "ct-missing", "ct"), (["NM", "PT", "RTSTRUCT"], "ct-missing", "ct"),
+        (["NM", "CT"], "pt-missing", "pt"), (["NM", "PT"], "ct-missing", "ct"),
+        (["NM", "PT", "RTSTRUCT"], "ct-missing", "ct"),
     ])
     func saysWhatIsMissing(modalities: [String], code: String, field: String) {
         let all = modalities.enumerated().map { Self.instance(Int64($0.offset), $0.element) }

@@ -26,10 +26,11 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (ExportState.pending, Set<ExportState>([.sending])), (.sending, [.pending, .stored, .refused]),
-        (.stored, [.confirmed]), (.confirmed, []), (.refused, []),
-    ])
+    @Test(
+        arguments: [
+            (.pending, [.sending]), (.sending, [.pending, .stored, .refused]),
+            (.stored, [.confirmed]), (.confirmed, []), (.refused, []),
+        ] as [(ExportState, Set<ExportState>)])
     func everyStepOfAnExport(from state: ExportState, successors: Set<ExportState>) {
         #expect(state.successors == successors)
     }

@@ -59,7 +59,9 @@ import Testing
             let name = store.name(of: "1.2.\(round)")
             let paths = try (0..<6).map { try receive("bytes \($0 % 2)", as: "\(round)-\($0)") }
             let placements = try await withThrowingTaskGroup(of: ObjectStore.Placement.self) { group in
-                for path in paths { group.addTask { [store] in try await onThread { try store.place(path, as: name) } } }
+                for path in paths {
+                    group.addTask { [store] in try await onThread { try store.place(path, as: name) } }
+                }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
             #expect(placements.count { $0 == .placed } == 1)

@@ -89,7 +89,8 @@ final class RunningService: Sendable {
     func store(_ paths: [String], options: [String] = []) async throws -> ProgramRun {
         try await Tool.run(
             "storescu",
-            options + ["-v", "-aet", "CAMERA", "-aec", "SCINTIVOL", "+sd", "+r", "127.0.0.1", "\(addresses.dicomPort)"] + paths)
+            options + ["-v", "-aet", "CAMERA", "-aec", "SCINTIVOL", "+sd", "+r", "127.0.0.1", "\(addresses.dicomPort)"]
+                + paths)
     }
 
     /// One value of the database, for what REST does not show.
