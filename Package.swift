@@ -104,7 +104,7 @@ let package = Package(
         tests(of: "Learning"), tests(of: "Dosimetry", ["Imaging"]),
         tests(of: "Reconstruction", ["Imaging", "Tomography", "Anatomy"]),
         tests(of: "DICOM", ["Imaging"]), tests(of: "Postgres"), tests(of: "Jobs", ["Postgres"]), tests(of: "HTTP"),
-        tests(of: "DoseService"),
+        tests(of: "DoseService", ["DICOM", "HTTP", "Imaging", "Jobs", "Postgres"]),
     ],
     cxxLanguageStandard: .cxx20
 )

@@ -1,13 +1,14 @@
-import DICOM
-import Jobs
+package import DICOM
+package import Jobs
 import Postgres
 
 /// The one place that turns an error into what others get to see: a DIMSE status, or the fate of a job.
-enum FailurePolicy {
+package enum FailurePolicy {
     /// 0111: an instance of this UID is there with other bytes; the first is kept.
-    static let duplicateStatus = StoreStatus.refused(code: 0x0111, comment: "other bytes under this UID are kept")
+    package static let duplicateStatus = StoreStatus.refused(
+        code: 0x0111, comment: "other bytes under this UID are kept")
 
-    static func storeStatus(_ error: any Error) -> StoreStatus {
+    package static func storeStatus(_ error: any Error) -> StoreStatus {
         switch error {
         case let error as ScanError: scanStatus(error)
         case is DurableFile.Failure: .outOfResources(comment: "not durable on disk")
@@ -25,7 +26,7 @@ enum FailurePolicy {
     }
 
     /// How an attempt of a job ends when its study has a problem.
-    static func decision(_ problem: StudyProblem) -> JobDecision {
+    package static func decision(_ problem: StudyProblem) -> JobDecision {
         switch problem {
         case .needsInput(let code, _), .refused(let code): .discard(reason: code)
         case .failed(let code): .retry(reason: code)
@@ -33,7 +34,7 @@ enum FailurePolicy {
     }
 
     /// How an attempt ends when its child did not answer.
-    static func decision(_ ending: ChildEnding) -> JobDecision? {
+    package static func decision(_ ending: ChildEnding) -> JobDecision? {
         switch ending {
         case .answered: nil
         case .noAnswer, .garbled, .lineTooLong: .retry(reason: "child-answer")
@@ -45,12 +46,12 @@ enum FailurePolicy {
     }
 
     /// Whether a status of C-STORE is worth another try.
-    static func isTransient(status: UInt16) -> Bool {
+    package static func isTransient(status: UInt16) -> Bool {
         status & 0xFF00 == 0xA700
     }
 
     /// Whether a failed association is worth another try.
-    static func isTransient(_ error: NetworkError) -> Bool {
+    package static func isTransient(_ error: NetworkError) -> Bool {
         switch error {
         case .noAcceptedContext: false
         default: true
@@ -58,7 +59,7 @@ enum FailurePolicy {
     }
 
     /// The state of a case whose study has a problem.
-    static func caseState(_ problem: StudyProblem) -> CaseState {
+    package static func caseState(_ problem: StudyProblem) -> CaseState {
         switch problem {
         case .needsInput: .needsInput
         case .refused, .failed: .failed
@@ -68,7 +69,7 @@ enum FailurePolicy {
 
 extension FailurePolicy {
     /// Whether a request failed because the database did not answer.
-    static func isDatabase(_ error: any Error) -> Bool {
+    package static func isDatabase(_ error: any Error) -> Bool {
         error is PostgresError || (error as? JobsError)?.postgresError != nil
     }
 }

@@ -54,7 +54,7 @@ public struct Service: Sendable {
         } catch { throw .stateFolder(settings.stateFolder) }
         let database = try await Self.onThread { () throws(ServiceError) in try Database.open(settings) }
         let pool = Pool(ConnectionSettings(url: database.url), countLimit: 24)
-        let queue = JobQueue(pool: pool)
+        let queue = JobQueue(pool: pool, timing: settings.jobTiming)
         let gateway = parts.contains(.serve) ? try await makeGateway(pool, queue, store) : nil
         started(
             Addresses(dicomPort: gateway?.dicomPort, httpPort: gateway?.httpPort, databaseURL: database.url))

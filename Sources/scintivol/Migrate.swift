@@ -10,7 +10,7 @@ struct Migrate: ParsableCommand {
         @Option(help: "PostgreSQL URL.") var databaseURL: String?
 
         func url() throws -> String {
-            guard let url = databaseURL ?? ProcessInfo.processInfo.environment["SCINTIVOL_DATABASE_URL"] else {
+            guard let url = databaseURL ?? Environment.databaseURL else {
                 throw ValidationError("--database-url (or SCINTIVOL_DATABASE_URL) is needed")
             }
             return url

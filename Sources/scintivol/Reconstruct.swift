@@ -12,6 +12,12 @@ struct Reconstruct: ParsableCommand {
     @Option(help: "Description of the camera as JSON; without it the result is relative.") var site: String?
     @Flag(help: "Print the summary as JSON.") var json = false
 
+    func validate() throws {
+        guard ReconstructionRun.methods.contains(method) else {
+            throw ValidationError("--method is one of \(ReconstructionRun.methods.joined(separator: ", "))")
+        }
+    }
+
     func run() throws {
         let summary = try OfflineReconstruction(
             planarFolder: planar, anatomyFolder: anatomy, outputFolder: out, method: method, siteFile: site

@@ -17,23 +17,32 @@ struct ServiceOptions: ParsableArguments {
     @Option(help: "Description of a camera as JSON; may be repeated.") var site: [String] = []
     @Option(help: "Seconds without a new instance before a case is put together.") var quietSeconds = 5.0
     @Option(help: "Jobs at a time.") var slots = 1
+    @Option(help: "Seconds after its worker's last word until a job is given to another.") var leaseSeconds = 45.0
+    @Option(help: "MiB of free space below which associations are refused.") var diskReserve: Int64 = 1024
 
     func settings(requiringDatabase: Bool) throws -> ServiceSettings {
         var settings = ServiceSettings(stateFolder: state)
-        settings.databaseURL = databaseURL ?? ProcessInfo.processInfo.environment["SCINTIVOL_DATABASE_URL"]
+        settings.databaseURL = databaseURL ?? Environment.databaseURL
         if requiringDatabase, settings.databaseURL == nil {
             throw ValidationError("--database-url (or SCINTIVOL_DATABASE_URL) is needed by several processes")
         }
-        guard slots > 0, quietSeconds >= 0, quietSeconds.isFinite else {
-            throw ValidationError("--slots has to be positive and --quiet-seconds not negative")
+        guard slots > 0, (0...86_400).contains(quietSeconds) else {
+            throw ValidationError("--slots has to be positive and --quiet-seconds at least 0 and at most a day")
+        }
+        guard (1...3600).contains(leaseSeconds), (0...1 << 30).contains(diskReserve) else {
+            throw ValidationError("--lease-seconds is from 1 to 3600 and --disk-reserve at least 0")
         }
         settings.title = title
         (settings.dicomAddress, settings.dicomPort) = (dicomAddress, dicomPort)
         (settings.httpHost, settings.httpPort) = (httpHost, httpPort)
-        settings.destinations = try destination.map { try .init($0, callingTitle: title) }
+        do { settings.destinations = try destination.map { try .init($0, callingTitle: title) } } catch {
+            throw ValidationError("--destination is TITLE@HOST:PORT with a title of up to 16 characters")
+        }
         settings.sites = try site.map { try SiteFile.read($0) }
         settings.quietTime = .milliseconds(Int64(quietSeconds * 1000))
         settings.workerSlots = slots
+        settings.leaseTime = .milliseconds(Int64(leaseSeconds * 1000))
+        settings.diskReserveBytes = diskReserve << 20
         return settings
     }
 

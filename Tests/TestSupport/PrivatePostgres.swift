@@ -1,5 +1,3 @@
-import Foundation
-import Glibc
 public import Postgres
 import Synchronization
 
@@ -30,38 +28,12 @@ public enum PrivatePostgres {
 /// A private server in a temporary folder; both are gone soon after this process ends, however it ends.
 public final class TemporaryServer: Sendable {
     public let server: PrivateServer
-    public let folder: String
-    private let keeper: Process
-    private let lifeline: Pipe
+    private let state: StateFolder
 
     public init() throws {
-        var name = Array("/tmp/scintivol-test-XXXXXX".utf8CString)
-        guard mkdtemp(&name) != nil else { throw PostgresError.serverFolderUnusable(errno: errno) }
-        folder = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        // mkdtemp makes it 0700, and the server may run as another account.
-        chmod(folder, 0o755)
-        // The shell waits for the end of its input, which the kernel closes with this process.
-        lifeline = Pipe()
-        _ = fcntl(lifeline.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
-        keeper = Process()
-        keeper.executableURL = URL(fileURLWithPath: "/bin/sh")
-        keeper.arguments = ["-c", TemporaryServer.cleanUp, folder]
-        keeper.standardInput = lifeline
-        keeper.standardOutput = FileHandle.nullDevice
-        keeper.standardError = FileHandle.nullDevice
-        try keeper.run()
-        server = try PrivateServer.start(in: folder)
+        state = try StateFolder()
+        server = try PrivateServer.start(in: state.path)
     }
 
-    deinit { try? lifeline.fileHandleForWriting.close() }  // A pipe that is already closed is what we want.
-
-    private static let cleanUp = """
-        cat > /dev/null
-        for server in "$0"/*/postmaster.pid "$0"/*/*/postmaster.pid; do
-            process=$(head -n 1 "$server")
-            kill -QUIT "$process"
-            while kill -0 "$process"; do sleep 0.05; done
-        done
-        rm -rf "$0"
-        """
+    public var folder: String { state.path }
 }

@@ -1,22 +1,27 @@
 /// Which of a patient's instances make a case, and what is missing.
-struct CaseContent: Equatable {
+package struct CaseContent: Equatable {
     /// One instance as the index knows it.
-    struct Instance: Equatable {
-        let id: Int64
-        let modality: String
-        let series: String
-        let frameOfReference: String?
+    package struct Instance: Equatable {
+        package let id: Int64
+        package let modality: String
+        package let series: String
+        package let frameOfReference: String?
+
+        package init(id: Int64, modality: String, series: String, frameOfReference: String?) {
+            (self.id, self.modality, self.series) = (id, modality, series)
+            self.frameOfReference = frameOfReference
+        }
     }
 
-    let instances: [Int64]
+    package let instances: [Int64]
     /// Equal when the same instances were chosen.
-    let key: String
+    package let key: String
     /// What a reconstruction still needs: a stable code and the fields asked for.
-    let missing: (code: String, fields: [String])?
+    package let missing: (code: String, fields: [String])?
 
     /// Takes all planar instances, the latest PET series, the CT series of its frame of reference with most slices and the
     /// latest contours on it.
-    init(choosingFrom all: [Instance]) {
+    package init(choosingFrom all: [Instance]) {
         let planar = all.filter { $0.modality == "NM" }
         let pet = Self.latestSeries(all.filter { $0.modality == "PT" })
         let frame = pet.first?.frameOfReference
@@ -45,5 +50,5 @@ struct CaseContent: Equatable {
         return instances.filter { $0.series == latest }
     }
 
-    static func == (left: CaseContent, right: CaseContent) -> Bool { left.key == right.key }
+    package static func == (left: CaseContent, right: CaseContent) -> Bool { left.key == right.key }
 }

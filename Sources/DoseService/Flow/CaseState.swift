@@ -19,7 +19,7 @@ public enum CaseState: String, CaseIterable, Codable, Sendable {
     }
 
     /// The states from which one may step to this one, as SQL knows them.
-    var predecessors: [String] {
+    package var predecessors: [String] {
         Self.allCases.filter { $0.successors.contains(self) || $0 == self }.map(\.rawValue)
     }
 }

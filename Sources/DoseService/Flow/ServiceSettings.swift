@@ -1,6 +1,7 @@
 public import DICOM
 public import Tomography
 import Foundation
+import Jobs
 
 /// How one installation is set up.
 ///
@@ -42,8 +43,21 @@ public struct ServiceSettings: Sendable {
     /// A case is put together when nothing has come for its patient for so long.
     public var quietTime: Duration = .seconds(5)
     public var workerSlots = 1
+    /// A job belongs to its worker this long after the worker's last word; a dead worker's job is free again soon after.
+    public var leaseTime: Duration = .seconds(45)
     /// Below this much free space associations are refused.
     public var diskReserveBytes: Int64 = 1 << 30
+
+    /// The queue's usual proportions around this lease.
+    var jobTiming: JobTiming {
+        var timing = JobTiming()
+        let usual = timing.lease
+        func scaled(_ duration: Duration) -> Duration { min(duration, duration * (leaseTime / usual)) }
+        timing.lease = leaseTime
+        (timing.leaseMargin, timing.heartbeat) = (scaled(timing.leaseMargin), scaled(timing.heartbeat))
+        (timing.sweep, timing.watch) = (scaled(timing.sweep), scaled(timing.watch))
+        return timing
+    }
 
     public init(stateFolder: String) {
         self.stateFolder = URL(fileURLWithPath: stateFolder).standardizedFileURL.path

@@ -1,4 +1,4 @@
-import DICOM
+package import DICOM
 import Dispatch
 import Logging
 import Postgres
@@ -8,10 +8,10 @@ import Postgres
 ///
 /// What fails for a while waits twice as long each time; what a retry cannot mend is refused and blocks nothing. Objects
 /// keep their UIDs, so that sending one again after a crash stores it once.
-struct ExportOutbox: Sendable {
+package struct ExportOutbox: Sendable {
     /// The wait after the first failure; it doubles.
-    static let firstWaitSeconds = 30.0
-    static let attemptLimit = 10
+    package static let firstWaitSeconds = 30.0
+    package static let attemptLimit = 10
     static let period = Duration.seconds(1)
     /// A sender that has said nothing for so long is taken to be dead.
     static let sendingSeconds = 300.0
@@ -86,13 +86,13 @@ struct ExportOutbox: Sendable {
     }
 
     /// What becomes of an object after an attempt.
-    enum Verdict: Equatable {
+    package enum Verdict: Equatable {
         case stored(status: Int)
         case again(afterSeconds: Double, status: Int?, reason: String)
         case refused(status: Int?, reason: String)
     }
 
-    static func verdict(_ outcome: SendOutcome, attempt: Int) -> Verdict {
+    package static func verdict(_ outcome: SendOutcome, attempt: Int) -> Verdict {
         let wait = firstWaitSeconds * Double(1 << min(attempt - 1, 20))
         let isLast = attempt >= attemptLimit
         switch outcome {
@@ -103,9 +103,10 @@ struct ExportOutbox: Sendable {
                 ? .again(afterSeconds: wait, status: status, reason: "status")
                 : .refused(status: status, reason: "status")
         case .notSent(let error):
-            return FailurePolicy.isTransient(error) && !isLast
-                ? .again(afterSeconds: wait, status: nil, reason: "not-sent")
-                : .refused(status: nil, reason: isLast ? "attempts-spent" : "no-accepted-context")
+            guard FailurePolicy.isTransient(error) else { return .refused(status: nil, reason: "no-accepted-context") }
+            return isLast
+                ? .refused(status: nil, reason: "attempts-spent")
+                : .again(afterSeconds: wait, status: nil, reason: "not-sent")
         case .unreadable: return .refused(status: nil, reason: "file-unreadable")
         }
     }

@@ -6,15 +6,17 @@ import Glibc
 /// A file's name is a digest of its instance's UID: it names nobody, and the same instance always has the same name. A
 /// file gets its name first and is made durable then; whatever lies under such a name without a row was never
 /// acknowledged, and is looked through when the service starts.
-struct ObjectStore: Sendable {
+package struct ObjectStore: Sendable {
     let folder: String
 
-    var incoming: String { "\(folder)/incoming" }
-    var objects: String { "\(folder)/objects" }
-    var rejected: String { "\(folder)/rejected" }
-    var results: String { "\(folder)/results" }
+    package init(folder: String) { self.folder = folder }
 
-    enum Placement: Equatable {
+    package var incoming: String { "\(folder)/incoming" }
+    package var objects: String { "\(folder)/objects" }
+    package var rejected: String { "\(folder)/rejected" }
+    package var results: String { "\(folder)/results" }
+
+    package enum Placement: Equatable {
         case placed
         /// The same bytes were there before.
         case alreadyThere
@@ -23,7 +25,7 @@ struct ObjectStore: Sendable {
     }
 
     /// - Throws: ``DurableFile/Failure``.
-    func prepare() throws(DurableFile.Failure) {
+    package func prepare() throws(DurableFile.Failure) {
         for path in [incoming, objects, rejected, results] { try makeFolder(path) }
         for part in 0..<256 { try makeFolder("\(objects)/\(Self.hexadecimal(UInt8(part)))") }
         // What was being received when the service ended was never acknowledged.
@@ -33,18 +35,18 @@ struct ObjectStore: Sendable {
     }
 
     /// Name of an instance's file, relative to the folder of objects.
-    func name(of sopInstanceUID: String) -> String {
+    package func name(of sopInstanceUID: String) -> String {
         let digest = Digest.hex(of: Array(sopInstanceUID.utf8))
         return "\(digest.prefix(2))/\(digest).dcm"
     }
 
-    func path(_ name: String) -> String { "\(objects)/\(name)" }
+    package func path(_ name: String) -> String { "\(objects)/\(name)" }
 
     /// Gives a received file its name and makes both durable. The temporary name is gone afterwards, unless there is a
     /// conflict.
     ///
     /// - Throws: ``DurableFile/Failure``, for example without space.
-    func place(_ temporary: String, as name: String) throws(DurableFile.Failure) -> Placement {
+    package func place(_ temporary: String, as name: String) throws(DurableFile.Failure) -> Placement {
         let target = path(name)
         var placement = Placement.placed
         if link(temporary, target) != 0 {
@@ -63,14 +65,14 @@ struct ObjectStore: Sendable {
     }
 
     /// Free space in bytes for those who are not root.
-    func freeBytes() -> Int64 {
+    package func freeBytes() -> Int64 {
         var status = statvfs()
         guard statvfs(folder, &status) == 0 else { return 0 }
         return Int64(status.f_bavail) * Int64(status.f_frsize)
     }
 
     /// All files of the store, relative to the folder of objects.
-    func names() -> [String] {
+    package func names() -> [String] {
         (0..<256).flatMap { part -> [String] in
             let sub = Self.hexadecimal(UInt8(part))
             let files = (try? FileManager.default.contentsOfDirectory(atPath: "\(objects)/\(sub)")) ?? []

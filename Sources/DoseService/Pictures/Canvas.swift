@@ -1,24 +1,26 @@
 /// A picture in memory.
 ///
 /// - Shape: `pixels` is `[row, column]`, three bytes each: red, green, blue.
-struct Canvas {
-    let width, height: Int
-    private(set) var pixels: [UInt8]
+package struct Canvas {
+    package let width, height: Int
+    package private(set) var pixels: [UInt8]
 
-    struct Colour: Equatable {
+    package struct Colour: Equatable {
         let red, green, blue: UInt8
+
+        package init(red: UInt8, green: UInt8, blue: UInt8) { (self.red, self.green, self.blue) = (red, green, blue) }
 
         static let white = Colour(red: 255, green: 255, blue: 255)
         static let black = Colour(red: 0, green: 0, blue: 0)
         static let faint = Colour(red: 120, green: 120, blue: 120)
     }
 
-    init(width: Int, height: Int) {
+    package init(width: Int, height: Int) {
         (self.width, self.height) = (width, height)
         pixels = Array(repeating: 255, count: width * height * 3)
     }
 
-    mutating func set(_ x: Int, _ y: Int, _ colour: Colour) {
+    package mutating func set(_ x: Int, _ y: Int, _ colour: Colour) {
         guard x >= 0, y >= 0, x < width, y < height else { return }
         let offset = (y * width + x) * 3
         pixels[offset] = colour.red

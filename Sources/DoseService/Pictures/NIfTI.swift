@@ -1,12 +1,12 @@
-import Imaging
+package import Imaging
 
 /// A volume as a compressed NIfTI-1 file, float32, with its place in the scanner's coordinates.
 ///
 /// NIfTI's x runs to the right and y to the front, DICOM's to the left and the back: the first two axes change sign.
 ///
 /// - Source: NIfTI-1 data format, nifti1.h (sform, `NIFTI_XFORM_SCANNER_ANAT`).
-enum NIfTI {
-    static func encode(_ volume: Volume<Float>, description: String) -> [UInt8] {
+package enum NIfTI {
+    package static func encode(_ volume: Volume<Float>, description: String) -> [UInt8] {
         let grid = volume.grid
         var header = [UInt8](repeating: 0, count: 352)
         func put(_ value: Int16, at offset: Int) {

@@ -3,8 +3,8 @@ import CZlib
 /// Portable Network Graphics: eight bits a channel, red, green, blue.
 ///
 /// - Source: W3C PNG (third edition), sections 5 and 11.
-enum PNGEncoder {
-    static func encode(_ canvas: Canvas) -> [UInt8] {
+package enum PNGEncoder {
+    package static func encode(_ canvas: Canvas) -> [UInt8] {
         var bytes: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
         // Colour type 2 is truecolour; no interlacing.
         bytes += chunk("IHDR", bigEndian(canvas.width) + bigEndian(canvas.height) + [8, 2, 0, 0, 0])

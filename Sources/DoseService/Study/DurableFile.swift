@@ -1,17 +1,19 @@
 import Glibc
 
 /// Files that are on the disk when the call returns.
-enum DurableFile {
+package enum DurableFile {
     /// An operation of the system that failed.
-    struct Failure: Error, Equatable {
-        let operation: String
-        let errno: Int32
+    package struct Failure: Error, Equatable {
+        package let operation: String
+        package let errno: Int32
+
+        package init(operation: String, errno: Int32) { (self.operation, self.errno) = (operation, errno) }
     }
 
     /// Writes a file as a whole: under another name first, so that the name never stands for half a file.
     ///
     /// - Throws: ``Failure``.
-    static func write(_ bytes: [UInt8], to path: String) throws(Failure) {
+    package static func write(_ bytes: [UInt8], to path: String) throws(Failure) {
         let temporary = "\(path).part"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else { throw Failure(operation: "open", errno: errno) }

@@ -31,7 +31,7 @@ public struct ReconstructionRun: Sendable {
 
     /// The objects that go to the archive, in the order in which they are sent.
     public static let exportedFiles = ["plan.dcm", "activity.dcm"]
-    static let methods = ["stage0"]
+    public static let methods = ["stage0"]
 
     public let request: Request
 

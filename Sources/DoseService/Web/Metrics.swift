@@ -1,18 +1,18 @@
-import DICOM
+package import DICOM
 import HTTP
-import Jobs
+package import Jobs
 import Synchronization
 
 /// What dashboards poll, as Prometheus text. No label identifies anybody.
 ///
 /// - Source: Prometheus text exposition format 0.0.4.
-final class Metrics: Sendable {
+package final class Metrics: Sendable {
     private let queue: JobQueue
     private let listener: StorageListener?
     private let server = Mutex<Server?>(nil)
     private let outcomes = Mutex<[String: Int]>([:])
 
-    init(queue: JobQueue, listener: StorageListener?) {
+    package init(queue: JobQueue, listener: StorageListener?) {
         (self.queue, self.listener) = (queue, listener)
     }
 

@@ -1,11 +1,15 @@
 import HTTP
-import Postgres
+package import Postgres
 
 /// Whether this service can do its work now, dependency by dependency.
-struct Readiness: Sendable {
+package struct Readiness: Sendable {
     let pool: Pool
     let store: ObjectStore
     let diskReserveBytes: Int64
+
+    package init(pool: Pool, store: ObjectStore, diskReserveBytes: Int64) {
+        (self.pool, self.store, self.diskReserveBytes) = (pool, store, diskReserveBytes)
+    }
 
     private static let probe = Statement("ready_probe", "SELECT 1 AS one")
 

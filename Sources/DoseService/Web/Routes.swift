@@ -1,11 +1,11 @@
 import DICOM
 import Foundation
-import HTTP
-import Jobs
-import Postgres
+package import HTTP
+package import Jobs
+package import Postgres
 
 /// The REST interface: the same rows that the flow works on, read.
-struct Routes: Sendable {
+package struct Routes: Sendable {
     static let pageLimit = 200
     static let pageDefault = 50
 
@@ -15,7 +15,12 @@ struct Routes: Sendable {
     let metrics: Metrics
     let readiness: Readiness
 
-    func router() -> Router {
+    package init(pool: Pool, queue: JobQueue, store: ObjectStore, metrics: Metrics, readiness: Readiness) {
+        (self.pool, self.queue, self.store) = (pool, queue, store)
+        (self.metrics, self.readiness) = (metrics, readiness)
+    }
+
+    package func router() -> Router {
         var router = Router()
         router.inline(.get, "/livez") { _ in .text("alive\n") }
         router.blocking(.get, "/readyz") { _ in readiness.answer() }

@@ -1,0 +1,48 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Names, help and exit status of the program.
+@Suite struct CommandLineTests {
+    @Test func everySubcommandHasHelp() async throws {
+        let help = try await Scintivol.run("--help")
+        #expect(help.status == 0)
+        let lines = help.output.split(separator: "\n").drop { !$0.hasPrefix("SUBCOMMANDS") }.dropFirst()
+        let names = lines.filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }.compactMap {
+            $0.split(separator: " ").first
+        }
+        .map(String.init).filter { $0 != "See" }
+        let fixed: Set = ["run", "serve", "work", "migrate", "phantom", "reconstruct", "health"]
+        #expect(fixed.isSubset(of: names))
+        for name in names {
+            let run = try await Scintivol.run(name, "--help")
+            #expect(run.status == 0 && run.output.contains("OVERVIEW") && run.output.contains("USAGE"), "\(name)")
+        }
+    }
+
+    @Test(arguments: CommandLineTests.statuses)
+    func exitStatus(arguments: [String], status: Int32) async throws {
+        let run = try await ProgramRun(
+            Scintivol.program, arguments, environment: ["SCINTIVOL_DATABASE_URL": ""], within: .seconds(30))
+        #expect(run.status == status)
+        // Whoever fails says why, and says it on standard error.
+        if status != 0, arguments != ["child"], arguments.first != "health" || status == 2 {
+            #expect(!run.errors.isEmpty && run.output.isEmpty)
+        }
+    }
+
+    private static let statuses: [([String], Int32)] = [
+        (["bogus"], 2), (["phantom"], 2), (["phantom", "--out", "/tmp", "--seed", "x"], 2),
+        (["reconstruct", "--planar", "/tmp"], 2),
+        (["reconstruct", "--planar", "/a", "--anatomy", "/b", "--out", "/c", "--method", "guess"], 2),
+        (["reconstruct", "--planar", "/nonexistent", "--anatomy", "/nonexistent", "--out", "/nonexistent"], 1),
+        (["serve"], 2), (["work"], 2), (["run", "--slots", "0"], 2), (["run", "--quiet-seconds", "-1"], 2),
+        (["run", "--lease-seconds", "0"], 2), (["run", "--dicom-port", "70000"], 2),
+        (["run", "--destination", "nobody"], 2), (["run", "--destination", "A@host:0"], 2),
+        (["run", "--destination", "A TITLE THAT IS TOO LONG@host:104"], 2),
+        (["run", "--site", "/nonexistent.json"], 1), (["run", "--state", "/dev/null/state"], 1),
+        (["migrate"], 0), (["migrate", "print"], 0), (["migrate", "up"], 2),
+        (["migrate", "up", "--database-url", "postgresql:///nobody?host=/nonexistent"], 1),
+        (["health", "--probe", "pulse"], 2), (["health", "--http-port", "1"], 1), (["--version"], 0), (["child"], 2),
+    ]
+}

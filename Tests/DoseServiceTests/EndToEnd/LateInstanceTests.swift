@@ -1,0 +1,92 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// Instances of one patient that come in several associations.
+    @Suite struct LateInstanceTests {
+        private static let quietSeconds = 1.0
+
+        private func start(_ phantom: SharedPhantom, in state: StateFolder) async throws -> RunningService {
+            try await RunningService(
+                in: state, ["--site", phantom.siteFile, "--quiet-seconds", "\(Self.quietSeconds)"])
+        }
+
+        /// The job waits until it has been quiet; a machine that was too busy for that may make more revisions, but
+        /// never two jobs of the same content.
+        @Test func associationsInQuickSuccessionMakeOneJob() async throws {
+            let phantom = try await SharedPhantom.get()
+            let state = try StateFolder()
+            let service = try await start(phantom, in: state)
+            for part in ["rtstruct", "ct", "pt", "nm"] {
+                #expect(try await service.store(phantom.files(part)).status == 0)
+                try await pass(seconds: 0.6, on: service)
+            }
+            _ = try await service.firstCase(reaches: "delivered")
+            let longestPause = try await service.text(
+                """
+                SELECT max(extract(epoch FROM pause)) FROM
+                (SELECT received_at - lag(received_at) OVER (ORDER BY received_at) AS pause FROM instance) AS pauses
+                """)
+            let jobCount = try await service.jobs().count
+            if try #require(Double(longestPause)) < Self.quietSeconds { #expect(jobCount == 1) }
+            #expect(try await service.count("SELECT count(DISTINCT key) FROM job") == jobCount)
+            #expect(try await service.end() == 0)
+        }
+
+        @Test func lateContoursMakeANewRevisionAndOneMoreJob() async throws {
+            let phantom = try await SharedPhantom.get()
+            let state = try StateFolder()
+            let service = try await start(phantom, in: state)
+            #expect(try await service.store(phantom.files("nm")).status == 0)
+            let waiting = try await service.firstCase(reaches: "needs-input")
+            #expect(waiting.reason == "pt-missing" && waiting.fields == ["pt"] && waiting.revision == 1)
+            #expect(try await service.jobs().isEmpty)
+
+            #expect(try await service.store(phantom.files("ct", "pt")).status == 0)
+            // Without contours the body is one region: what comes of it is the quality checks' business.
+            let isDone = try await eventually(within: .seconds(60)) {
+                try await service.jobs().first?.finished_at != nil
+            }
+            #expect(isDone)
+            #expect(try await service.jobs().count == 1)
+
+            #expect(try await service.store(phantom.files("rtstruct")).status == 0)
+            let delivered = try await service.firstCase(reaches: "delivered")
+            #expect(delivered.revision == 3 && delivered.results.last?.revision == 3)
+            #expect(try await service.jobs().count == 2)
+            #expect(try await service.end() == 0)
+        }
+
+        @Test func theSameObjectsAgainMakeNoJob() async throws {
+            let phantom = try await SharedPhantom.get()
+            let state = try StateFolder()
+            let service = try await start(phantom, in: state)
+            let files = try phantom.files("nm", "ct", "pt", "rtstruct")
+            #expect(try await service.store(files).status == 0)
+            let first = try await service.firstCase(reaches: "delivered")
+            #expect(try await service.store(files).status == 0)
+            #expect(try await service.count("SELECT count(*) FROM instance") == files.count)
+
+            // Another patient's scan comes after them: once that one is looked at, the first has been too.
+            let stranger = state.file("stranger.dcm")
+            try FileManager.default.copyItem(atPath: phantom.files("nm")[0], toPath: stranger)
+            let changes = ["-nb", "-gin", "-gse", "-gst", "-m", "PatientID=SOMEBODY ELSE", stranger]
+            #expect(try await Tool.run("dcmodify", changes).status == 0)
+            #expect(try await service.store([stranger]).status == 0)
+            let isLookedAt = try await eventually {
+                try await service.count("SELECT count(*) FROM dose_case WHERE id = 2 AND state = 'needs-input'") == 1
+            }
+            #expect(isLookedAt)
+            let again = try await service.firstCase(reaches: "delivered")
+            #expect(again.revision == first.revision && again.results.count == 1)
+            #expect(try await service.jobs().count == 1)
+            #expect(try await service.end() == 0)
+        }
+
+        /// Lets time go by in the database, by whose clock it is quiet.
+        private func pass(seconds: Double, on service: RunningService) async throws {
+            _ = try await service.count("SELECT count(*) FROM pg_sleep(\(seconds))")
+        }
+    }
+}

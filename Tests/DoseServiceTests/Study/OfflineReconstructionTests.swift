@@ -1,0 +1,50 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `scintivol reconstruct`: folders of DICOM to a folder of results.
+@Suite struct OfflineReconstructionTests {
+    private func reconstruct(_ options: [String]) async throws -> (files: Set<String>, summary: [String: Any]) {
+        let (phantom, folder) = (try await SharedPhantom.get(), try StateFolder())
+        // The anatomy's folder also holds the truth, which is no DICOM, and the planar image.
+        let run = try await ProgramRun(
+            Scintivol.program,
+            ["reconstruct", "--planar", phantom.part("nm"), "--anatomy", phantom.root, "--out", folder.file("out")]
+                + ["--json"] + options)
+        #expect(run.status == 0, "\(run.errors)")
+        let printed = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? NSDictionary
+        let written = try JSONSerialization.jsonObject(
+            with: Data(contentsOf: URL(fileURLWithPath: folder.file("out/summary.json"))))
+        #expect(printed == written as? NSDictionary)
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.file("out"))
+        return (Set(files), try #require(written as? [String: Any]))
+    }
+
+    @Test func writesWhatTheDesignNames() async throws {
+        let (files, summary) = try await reconstruct(["--site", try await SharedPhantom.get().siteFile])
+        #expect(files.isSuperset(of: ["activity.dcm", "plan.dcm", "activity.nii.gz", "summary.json"]))
+        #expect(!files.contains { $0.hasSuffix(".part") })
+        #expect(Set(summary.keys).isSuperset(of: ["organs", "views", "method", "checks", "provenance"]))
+        #expect(summary["method"] as? String == "stage0" && summary["calibrated"] as? Bool == true)
+        #expect(summary["unit"] as? String == "Bq/mL")
+        let organs = try #require(summary["organs"] as? [[String: Any]])
+        let organKeys: Set = ["name", "activity_mbq", "mean_bq_per_ml", "sd_percent", "data_share"]
+        #expect(organs.allSatisfy { organKeys.isSubset(of: $0.keys) } && organs.count > 10)
+        let views = try #require(summary["views"] as? [[String: Any]])
+        #expect(views.count == 2 && views.allSatisfy { $0["chi_square"] is Double })
+        #expect(views.allSatisfy { ($0["offset_mm"] as? [Double])?.count == 2 })
+        let provenance = try #require(summary["provenance"] as? [String: Any])
+        #expect(provenance.values.contains { ($0 as? String)?.isEmpty == false })
+        let checks = try #require(summary["checks"] as? [[String: Any]])
+        #expect(checks.allSatisfy { $0["outcome"] as? String != "fail" } && !checks.isEmpty)
+    }
+
+    @Test func withoutACalibrationTheResultIsRelativeAndSaysSo() async throws {
+        let (_, summary) = try await reconstruct([])
+        #expect(summary["calibrated"] as? Bool == false && summary["unit"] as? String == "%/mL")
+        let organs = try #require(summary["organs"] as? [[String: Any]])
+        #expect(organs.allSatisfy { $0["activity_mbq"] == nil && $0["mean_bq_per_ml"] == nil })
+        let sum = organs.reduce(0) { $0 + ($1["activity_percent"] as? Double ?? 0) }
+        #expect(abs(sum - 100) < 0.01)
+    }
+}
