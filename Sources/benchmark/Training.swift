@@ -1,0 +1,2 @@
+import ArgumentParser
+struct Training: ParsableCommand {}

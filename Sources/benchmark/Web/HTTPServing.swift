@@ -1,0 +1,4 @@
+import ArgumentParser
+struct HTTPServing: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "http")
+}
