@@ -23,20 +23,9 @@ struct StorageServer: Sendable {
         }
     }
 
-    /// The real service with a private database, as `scintivol run` starts it. Cases are not assembled meanwhile.
     static func scintivol(_ path: String, in workspace: Workspace) throws -> StorageServer {
-        let title = "SCINTIVOL"
-        let program = try workspace.start(
-            path,
-            [
-                "run", "--state", try workspace.subfolder("scintivol"), "--dicom-address", "127.0.0.1", "--dicom-port",
-                "0", "--http-port", "0", "--title", title, "--quiet-seconds", "86400",
-            ])
-        struct Addresses: Decodable { let dicom_port: UInt16 }
-        guard let line = program.firstLine(),
-            let addresses = try? JSONDecoder().decode(Addresses.self, from: Data(line.utf8))
-        else { throw MeasuringError.programSilent("scintivol") }
-        return try StorageServer("ours", program, port: addresses.dicom_port, title: title)
+        let service = try ServiceProgram(path, in: workspace)
+        return try StorageServer("ours", service.program, port: service.dicomPort, title: ServiceProgram.title)
     }
 
     /// DCMTK's storescp, one process per association, which syncs nothing.

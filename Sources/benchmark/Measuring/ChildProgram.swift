@@ -32,7 +32,17 @@ final class ChildProgram: @unchecked Sendable {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try Self.withoutBlockedSignals { try process.run() }
+    }
+
+    /// A thread of Dispatch blocks every signal, and a program started by it would never see the end of its alarm.
+    private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
+        var none = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try body()
     }
 
     var identifier: Int32 { process.processIdentifier }
@@ -64,21 +74,29 @@ final class ChildProgram: @unchecked Sendable {
         process.waitUntilExit()
     }
 
-    /// Resident memory without pages of files.
+    /// Resident memory of the program and its children, without pages of files.
     ///
     /// - Units: bytes.
-    var residentBytes: Int {
-        guard let text = try? String(contentsOfFile: "/proc/\(identifier)/status", encoding: .utf8),
+    var residentBytes: Int { Self.family(of: identifier).map(Self.residentBytes(of:)).reduce(0, +) }
+
+    /// Processor time of the program and its children, ended ones too.
+    ///
+    /// - Units: seconds.
+    var processorSeconds: Double { Self.family(of: identifier).map(Self.processorSeconds(of:)).reduce(0, +) }
+
+    private static func family(of process: Int32) -> [Int32] {
+        let list = "/proc/\(process)/task/\(process)/children"
+        let children = (try? String(contentsOfFile: list, encoding: .utf8)) ?? ""
+        return [process] + children.split(separator: " ").compactMap { Int32($0) }.flatMap { family(of: $0) }
+    }
+
+    private static func residentBytes(of process: Int32) -> Int {
+        guard let text = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8),
             let line = text.split(separator: "\n").first(where: { $0.hasPrefix("RssAnon:") }),
-            let kibibytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+            let kibibytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) })
         else { return 0 }
         return kibibytes * 1024
     }
-
-    /// Processor time of the program, of its ended children, and of the children that run.
-    ///
-    /// - Units: seconds.
-    var processorSeconds: Double { Self.processorSeconds(of: identifier) }
 
     private static func processorSeconds(of process: Int32) -> Double {
         guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
@@ -86,10 +104,6 @@ final class ChildProgram: @unchecked Sendable {
         else { return 0 }
         // After the name: utime, stime, cutime and cstime are fields 14 to 17 of proc(5).
         let fields = text[text.index(after: end)...].split(separator: " ")
-        let ticks = fields[11...14].compactMap { Double($0) }.reduce(0, +)
-        let list = "/proc/\(process)/task/\(process)/children"
-        let children = (try? String(contentsOfFile: list, encoding: .utf8)) ?? ""
-        return ticks / Double(sysconf(Int32(_SC_CLK_TCK)))
-            + children.split(separator: " ").compactMap { Int32($0) }.map { processorSeconds(of: $0) }.reduce(0, +)
+        return fields[11...14].compactMap { Double($0) }.reduce(0, +) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 }
