@@ -58,7 +58,8 @@ struct Projector: ParsableCommand {
                 matrixProduct))
         report.note("Limits: 60 ms for the first release, 25 ms once the projector is tuned.")
         report.note(
-            "Bytes: float32 volumes read or written once per head: 8 per voxel forward, 10 adjoint; planes stay in cache.")
+            "Bytes: float32 volumes read or written once per head: 8 per voxel forward, 10 adjoint; planes stay in cache."
+        )
         report.note(
             "Operations: per voxel and head 10 each way (two blurs of three taps, one multiply-add), and the detectors' "
                 + "eight matrix products.")

@@ -37,10 +37,11 @@ struct TrainingCost {
 
     static func strided(_ network: StridedUNet, _ extents: [Int]) -> TrainingCost {
         let voxels = extents.reduce(1, *)
-        let deepest = network.parameters.compactMap { parameter -> Int? in
-            let name = parameter.name.split(separator: ".")
-            return name[0] == "down" ? Int(name[1]) : nil
-        }.max() ?? 0
+        let deepest =
+            network.parameters.compactMap { parameter -> Int? in
+                let name = parameter.name.split(separator: ".")
+                return name[0] == "down" ? Int(name[1]) : nil
+            }.max() ?? 0
         return TrainingCost(network) { name in
             let level = Int(name[1]) ?? 0
             // The way down halves at every level but the deepest; the way up begins one level below its output.
