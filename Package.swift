@@ -96,7 +96,9 @@ let package = Package(
             name: "scintivol", dependencies: ["DoseService", argumentParser, logging], swiftSettings: strict),
         .executableTarget(
             name: "benchmark",
-            dependencies: ["DoseService", "Imaging", "Tomography", "DICOM", "COpenBLAS", argumentParser],
+            dependencies: [
+                "Imaging", "Tomography", "Learning", "DICOM", "Postgres", "Jobs", "HTTP", "COpenBLAS", argumentParser,
+            ],
             swiftSettings: numeric),
 
         .target(name: "TestSupport", dependencies: ["Postgres"], path: "Tests/TestSupport", swiftSettings: strict),

@@ -1,0 +1,120 @@
+import ArgumentParser
+import Learning
+
+/// A training step of our networks beside two usual ones, with the same library, grid and machine.
+struct Training: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Seconds per training step of our networks beside usual U-Nets.")
+
+    @Option(help: "Voxels along z, y and x, separated by commas.") var grid = "112,40,64"
+    @Option(help: "Rounds; every network takes its turn in each.") var rounds = 2
+    @Option(help: "Presets of ours, separated by commas.")
+    var presets = ResidualUNetConfiguration.Preset.allCases.map(\.rawValue).joined(separator: ",")
+    @OptionGroup var output: OutputOptions
+
+    private static let inputChannels = 12
+    private static let rivals = ["full resolution", "strided"]
+
+    /// One network in training.
+    private struct Contestant {
+        let name: String
+        let type: DataType
+        let cost: TrainingCost
+        let step: () throws -> Void
+        var seconds: [Double] = []
+
+        /// - Units: GFLOP/s.
+        var speed: Double { cost.operations / Timing.median(seconds) / 1e9 }
+    }
+
+    private var extents: [Int] { grid.split(separator: ",").compactMap { Int($0) } }
+
+    func validate() throws {
+        guard extents.count == 3, extents.allSatisfy({ $0 > 0 && $0 % 8 == 0 }), rounds > 0 else {
+            throw ValidationError("--grid takes three positive multiples of 8, --rounds a positive number")
+        }
+    }
+
+    func run() throws {
+        try Device.configure(threadCount: MachinePeaks.threadCount)
+        let type: DataType = Device.cpu.multipliesBFloat16 ? .bfloat16 : .float32
+        var contestants = try makeRivals()
+        for name in presets.split(separator: ",").map(String.init) {
+            guard let preset = ResidualUNetConfiguration.Preset(rawValue: name) else {
+                throw ValidationError("no preset \(name)")
+            }
+            contestants.append(try makeOurs(preset, type))
+        }
+        let product = MachinePeaks.Product()
+        var peaks: [Double] = []
+        // The first round warms up and is not counted.
+        for round in 0...rounds {
+            for index in contestants.indices {
+                Progress.step("\(contestants[index].name), round \(round) of \(rounds)")
+                let seconds = try Timing.seconds { try contestants[index].step() }
+                if round > 0 { contestants[index].seconds.append(seconds) }
+            }
+            if round > 0 { peaks.append(product.measure()) }
+        }
+        try report(contestants, peak: Timing.median(peaks)).print(as: output)
+    }
+
+    private func report(_ contestants: [Contestant], peak: Double) -> Report {
+        var report = Report("training")
+        for ours in contestants where !Self.rivals.contains(ours.name) {
+            for rival in contestants where Self.rivals.contains(rival.name) {
+                report.add(
+                    Figure(
+                        "step of \(ours.name), \(ours.type.rawValue)", Timing.median(ours.seconds), "s",
+                        beside: "\(rival.name), \(rival.type.rawValue)", Timing.median(rival.seconds)))
+            }
+        }
+        for contestant in contestants {
+            report.add(
+                Figure(
+                    "arithmetic of \(contestant.name), \(contestant.type.rawValue)", contestant.speed, "GFLOP/s",
+                    beside: "sgemm F32, 2 threads", peak))
+        }
+        report.note(
+            "Grid \(grid), \(Self.inputChannels) channels in, one sample: forward, backward, AdamW and average; "
+                + "libtorch on 2 threads.")
+        report.note("Full resolution: as nnU-Net and DynUNet, 16-32-64-128. Strided: as MONAI's UNet, 16-32-64-128.")
+        report.note("Operations: two per product of the convolutions, forward once and backward twice.")
+        return report
+    }
+
+    private func makeRivals() throws -> [Contestant] {
+        let full = try FullResolutionUNet(inputChannels: Self.inputChannels, outputChannels: 2, seed: 1)
+        let strided = try StridedUNet(inputChannels: Self.inputChannels, outputChannels: 2, seed: 1)
+        return [
+            try make(Self.rivals[0], full, .float32, .fullResolution(full, extents)) {
+                (input) throws(LearningError) in try full(input)
+            },
+            try make(Self.rivals[1], strided, .float32, .strided(strided, extents)) {
+                (input) throws(LearningError) in try strided(input)
+            },
+        ]
+    }
+
+    private func makeOurs(_ preset: ResidualUNetConfiguration.Preset, _ type: DataType) throws -> Contestant {
+        let network = try ResidualUNet(ResidualUNetConfiguration(preset, inputChannels: Self.inputChannels), seed: 1)
+        return try make(preset.rawValue, network, type, .residual(network, extents)) {
+            (input) throws(LearningError) in try network(input)
+        }
+    }
+
+    private func make(
+        _ name: String, _ module: any Module, _ type: DataType, _ cost: TrainingCost,
+        _ forward: @escaping (Tensor) throws(LearningError) -> Tensor
+    ) throws -> Contestant {
+        var generator = StepGenerator(seed: 1)
+        let input = try Tensor.randn([1, Self.inputChannels] + extents, using: &generator)
+        let target = try Tensor.randn([1, 2] + extents, using: &generator)
+        let trainer = try Trainer(
+            module, settings: .init(schedule: .init(peak: 1e-4, warmUpSteps: 0, stepCount: rounds + 1)), seed: 1)
+        return Contestant(name: name, type: type, cost: cost) {
+            let output = try withAutocast(type, on: .cpu) { () throws(LearningError) in try forward(input) }
+            _ = try trainer.descend((output - target).squared().mean())
+        }
+    }
+}
