@@ -23,7 +23,7 @@ import Testing
     @Test(arguments: CommandLineTests.statuses)
     func exitStatus(arguments: [String], status: Int32) async throws {
         let run = try await ProgramRun(
-            Scintivol.program, arguments, environment: ["SCINTIVOL_DATABASE_URL": ""], within: .seconds(30))
+            Scintivol.program, arguments, environment: ["SCINTIVOL_DATABASE_URL": ""])
         #expect(run.status == status)
         // Whoever fails says why, and says it on standard error.
         if status != 0, arguments != ["child"], arguments.first != "health" || status == 2 {

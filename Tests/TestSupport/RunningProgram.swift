@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import Postgres
+import Synchronization
 
 /// A program in a process group of its own, with its output in files of a folder.
 public final class RunningProgram: Sendable {
@@ -12,6 +13,7 @@ public final class RunningProgram: Sendable {
     private let process: SpawnedProcess
     private let folder: StateFolder
     private let name: String
+    private let knownStatus = Mutex<Int32?>(nil)
 
     /// - Parameter name: of the files that hold its process number, output and errors.
     public init(
@@ -37,6 +39,13 @@ public final class RunningProgram: Sendable {
         try "\(process.identifier)".write(toFile: folder.file("\(name).pid"), atomically: true, encoding: .utf8)
     }
 
+    /// Whoever forgets a program ends it.
+    deinit {
+        guard knownStatus.withLock({ $0 }) == nil else { return }
+        process.signalGroup(SIGKILL)
+        while waitpid(process.identifier, nil, 0) < 0, errno == EINTR {}
+    }
+
     public var identifier: Int32 { process.identifier }
     /// What it has written to standard output so far.
     public var output: String { text("out") }
@@ -48,11 +57,16 @@ public final class RunningProgram: Sendable {
 
     /// The exit status, minus a signal's number, or nil while it runs. What it left in its group is killed.
     public func statusIfEnded() -> Int32? {
-        guard let ending = process.reapIfEnded() else { return nil }
-        unlink(folder.file("\(name).pid"))
-        return switch ending {
-        case .exited(let status): status
-        case .signalled(let signal): -signal
+        knownStatus.withLock { known in
+            if known != nil { return known }
+            guard let ending = process.reapIfEnded() else { return nil }
+            unlink(folder.file("\(name).pid"))
+            known =
+                switch ending {
+                case .exited(let status): status
+                case .signalled(let signal): -signal
+                }
+            return known
         }
     }
 

@@ -24,13 +24,18 @@ public final class StateFolder: Sendable {
         guard pipe(&ends) == 0, silent >= 0 else { throw CannotMake(errno: errno) }
         lifeline = ends[1]
         _ = fcntl(lifeline, F_SETFD, FD_CLOEXEC)
-        // The shell waits for the end of its input, which the kernel closes with this process.
-        let keeper = SpawnedProcess.spawn(
-            "/bin/sh", ["-c", Self.cleanUp, path], environment: ["PATH": "/usr/bin:/bin"],
+        // The keeper waits for the end of its input, which the kernel closes with this process. It is nobody's child:
+        // swift-testing's exit tests spin, and never end, beside a child that has ended and is not waited for.
+        let detach = "exec 3<&0; setsid /bin/sh -c \"$1\" \"$0\" <&3 3<&- &"
+        let starter = SpawnedProcess.spawn(
+            "/bin/sh", ["-c", detach, path, Self.cleanUp], environment: ["PATH": "/usr/bin:/bin"],
             descriptors: (ends[0], silent, silent))
         close(ends[0])
         close(silent)
-        if case .failure(let failure) = keeper { throw CannotMake(errno: failure.errno) }
+        switch starter {
+        case .failure(let failure): throw CannotMake(errno: failure.errno)
+        case .success(let process): while waitpid(process.identifier, nil, 0) < 0, errno == EINTR {}
+        }
     }
 
     deinit { close(lifeline) }
