@@ -8,6 +8,16 @@ public struct CameraSite: Equatable, Sendable, Codable {
         public var holeDiameterMillimetres, holeLengthMillimetres, septaMillimetres: Double
         public var intrinsicResolution140Millimetres: Double
 
+        public init(
+            holeDiameterMillimetres: Double, holeLengthMillimetres: Double, septaMillimetres: Double,
+            intrinsicResolution140Millimetres: Double
+        ) {
+            self.holeDiameterMillimetres = holeDiameterMillimetres
+            self.holeLengthMillimetres = holeLengthMillimetres
+            self.septaMillimetres = septaMillimetres
+            self.intrinsicResolution140Millimetres = intrinsicResolution140Millimetres
+        }
+
         enum CodingKeys: String, CodingKey {
             case holeDiameterMillimetres = "hole_diameter_mm"
             case holeLengthMillimetres = "hole_length_mm"
