@@ -5,11 +5,14 @@ import Imaging
 ///
 /// White noise on a lattice of half the correlation length, no finer than the voxels, is blurred by a Gaussian of
 /// `length / sqrt(2)` and interpolated trilinearly. The noise may be uniform: the blur adds up enough of it to make it
-/// normal. What interpolation takes from the variance between the nodes is given back on average.
+/// normal. What interpolation takes from the variance between two nodes of correlation `c`, `1 - 2 t (1 - t) (1 - c)` per
+/// axis, is given back.
 struct GaussianField: Sendable {
     private let origin, scale: SIMD3<Float>
     private let columns, rows, slices: Int
     private let nodes: [Float]
+    /// `2 (1 - c)` along each axis.
+    private let loss: SIMD3<Float>
 
     /// - Parameters:
     ///   - lower, upper: corners of the box in which the field is asked for, in millimetres.
@@ -25,9 +28,8 @@ struct GaussianField: Sendable {
         values = kernels[0].blurredLines(values, length: padded[0])
         values = kernels[1].blurred(values, count: padded[1], inner: columns)
         values = kernels[2].blurred(values, count: padded[2], inner: columns * rows)
-        let kept = kernels.reduce(1) { $0 * (2 + $1.neighbourCorrelation) / 3 }
-        let correction = Float(1 / kept.squareRoot())
-        nodes = values.map { $0 * correction }
+        nodes = values
+        loss = 2 * (1 - SIMD3<Float>((0..<3).map { Float(kernels[$0].neighbourCorrelation) }))
         origin = SIMD3<Float>(lower)
         scale = SIMD3<Float>(1 / spacing)
     }
@@ -49,12 +51,16 @@ struct GaussianField: Sendable {
                 return near + part.y * (far - near)
             }
             let (near, far) = (plane(first), plane(first + columns * rows))
-            return near + part.z * (far - near)
+            let kept = 1 - loss * part * (1 - part)
+            return (near + part.z * (far - near)) / (kept.x * kept.y * kept.z).squareRoot()
         }
     }
 
-    /// The largest value that the field reaches, up or down.
-    var extreme: Float { nodes.reduce(0) { max($0, abs($1)) } }
+    /// No value of the field is further from zero.
+    var extreme: Float {
+        let kept = 1 - loss / 4
+        return nodes.reduce(0) { max($0, abs($1)) } / (kept.x * kept.y * kept.z).squareRoot()
+    }
 
     /// Uniform between ±sqrt(3): variance one.
     private static func whiteNoise(count: Int, seed: UInt64) -> [Float] {

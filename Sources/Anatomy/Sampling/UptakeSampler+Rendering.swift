@@ -106,7 +106,7 @@ private struct RenderingPlan: Sendable {
             for x in 0..<grid.columns {
                 defer { place += pull.alongX }
                 let free = body.value(at: place).x
-                guard free > 0 else { continue }
+                guard free > Self.leastBody else { continue }
                 var voxel = Voxel(free: free)
                 let bent = bent(place)
                 for focus in nearFoci {
@@ -130,6 +130,8 @@ private struct RenderingPlan: Sendable {
     }
 
     private static let leastCoverage: Float = 1e-3
+    /// A voxel with less of the body than this is air: rounding leaves such parts.
+    private static let leastBody: Float = 1e-5
 
     @inline(__always)
     private func bent(_ place: SIMD3<Float>) -> SIMD3<Float> {
