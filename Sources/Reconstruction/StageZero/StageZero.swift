@@ -8,7 +8,7 @@ public import Tomography
 ///
 /// It is the fallback when the networks fail, their input when they do not, and what can be checked by hand:
 /// 1. the image is laid over the template's projection by correlation;
-/// 2. levels, shifts, textures and slopes of the regions and what is uncertain about the camera are fitted together;
+/// 2. levels, shifts, textures and unevenness of the regions and what is uncertain about the camera are fitted together;
 /// 3. activity that the anatomy does not explain becomes a region of its own, and all is fitted again;
 /// 4. voxels move around that fit as far as the counts ask for it.
 public struct StageZero: Sendable {
@@ -64,7 +64,7 @@ public struct StageZero: Sendable {
         let isBackground = region.kind == .background
         return RegionTemplate.Freedom(
             isMovable: options.shifts && !isBackground, hasTexture: options.texture,
-            hasSlopes: options.slopes && region.kind == .organ)
+            modeSpacing: options.modes ? Prior.modeSpacing(of: region) : nil)
     }
 
     private var xRange: ClosedRange<Double> {
