@@ -1,4 +1,3 @@
-import Anatomy
 import Glibc
 public import Imaging
 
@@ -9,11 +8,17 @@ public struct MapScores: Sendable, Equatable, Codable {
     /// The structural similarity for the three usual data ranges: the truth's maximum and two of its percentiles.
     public struct Similarity: Sendable, Equatable, Codable {
         public let max, p999, p99: Double
+
+        public init(max: Double, p999: Double, p99: Double) { (self.max, self.p999, self.p99) = (max, p999, p99) }
     }
 
     /// Where the similarity is averaged.
     public struct Similarities: Sendable, Equatable, Codable {
         public let whole, body, organs: Similarity
+
+        public init(whole: Similarity, body: Similarity, organs: Similarity) {
+            (self.whole, self.body, self.organs) = (whole, body, organs)
+        }
     }
 
     /// `mean |x - t| / mean t` over the body.
