@@ -1,0 +1,23 @@
+public import Imaging
+public import Learning
+
+/// A network with its method: what the training loop and the comparison of methods need of it.
+public protocol TrainableModel: AnyObject {
+    /// What is trained.
+    var module: any Module { get }
+
+    /// The loss of one case, a scalar with its gradient.
+    ///
+    /// - Throws: ``ReconstructionError``.
+    func loss(
+        _ training: TrainingCase, _ patient: PatientChannels, using generator: inout StepGenerator
+    ) throws(ReconstructionError) -> Tensor
+
+    /// The map of a scan; the same seed gives the same map.
+    ///
+    /// - Units: those of the scan's initial map.
+    /// - Throws: ``ReconstructionError``.
+    func reconstruct(
+        _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
+    ) throws(ReconstructionError) -> Volume<Float>
+}
