@@ -155,7 +155,7 @@ public final class ModelTraining {
     private func score() throws(ReconstructionError) -> Validation {
         var (error, initial) = (0.0, 0.0)
         for (index, held) in heldBack.enumerated() {
-            let found = try model.reconstruct(held.training.scan, held.patient, seed: UInt64(index))
+            let found = try model.quickReconstruction(held.training.scan, held.patient, seed: UInt64(index))
             let truth = held.training.truth.activity.voxels
             error += relativeError(found.voxels, truth, over: held.patient.body.voxels)
             initial += relativeError(held.training.scan.initial.voxels, truth, over: held.patient.body.voxels)

@@ -14,6 +14,8 @@ public final class PatientChannels {
     public let body: Volume<Float>
     let tensor: Tensor
     let bodyTensor: Tensor
+    /// Place in the grid along x, y and z, from -1 to 1: convolutions do not know where they are.
+    let placeTensor: Tensor
 
     private static let tissues: [[Organ]] = [
         [.kidneyLeft, .kidneyRight], [.liver], [.spleen],
@@ -56,7 +58,23 @@ public final class PatientChannels {
             let extents = [grid.slices, grid.rows, grid.columns]
             tensor = try Tensor(values, shape: [1, Self.count] + extents, device: device)
             bodyTensor = try Tensor(isBody, shape: [1, 1] + extents, device: device)
+            placeTensor = try Tensor(Self.places(grid), shape: [1, 3] + extents, device: device)
         } catch { throw .learning(error) }
+    }
+
+    private static func places(_ grid: VoxelGrid) -> [Float] {
+        func ramp(_ count: Int, _ index: Int) -> Float { Float(2 * index + 1) / Float(count) - 1 }
+        var result: [Float] = []
+        for axis in 0..<3 {
+            for z in 0..<grid.slices {
+                for y in 0..<grid.rows {
+                    for x in 0..<grid.columns {
+                        result.append(ramp([grid.columns, grid.rows, grid.slices][axis], [x, y, z][axis]))
+                    }
+                }
+            }
+        }
+        return result
     }
 
     /// Soft tissue becomes about one.

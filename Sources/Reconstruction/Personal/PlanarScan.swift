@@ -77,7 +77,7 @@ public struct PlanarScan: Sendable {
     }
 
     /// A head's image at every depth, read linearly between its pixels.
-    private func spread(_ image: [Float], _ head: Int) -> [Float] {
+    func spread(_ image: [Float], _ head: Int) -> [Float] {
         let grid = projector.grid
         let detector = projector.heads[head].detector
         func weights(_ count: Int, _ pixels: Int, _ place: (Int) -> Double) -> [(Int, Float)] {

@@ -13,6 +13,8 @@ public final class StageOne: TrainableModel {
     public struct Settings: Codable, Equatable, Sendable {
         public var network: ResidualUNetConfiguration
         public var weights = Weights()
+        /// Slices of a piece that the network sees at once.
+        public var windowSlices = 64
         /// Type that convolutions compute in.
         public var precision = DataType.bfloat16
 
@@ -50,51 +52,58 @@ public final class StageOne: TrainableModel {
     /// Where the additive output starts on the soft corner: it can rise a thousand times further than fall.
     private static let cornerStart: Float = -4
 
-    /// The map in means of the body, with its gradient.
+    /// The map in means of the body from the network's two outputs.
     ///
-    /// - Shape: `[1, 1, z, y, x]`
-    private func estimate(_ scan: PlanarScan, _ patient: PatientChannels) throws(ReconstructionError) -> Tensor {
-        let input = try scan.channels(of: patient)
-        let unit = scan.unit(patient)
-        do {
-            let output = try withAutocast(settings.precision, on: input.device) { () throws(LearningError) in
-                try network(input)
-            }
-            let initial = try Tensor(scan.initial, device: input.device) * (1 / unit)
-            let factor = try (output.slice(1, 0..<1) / Self.factorLimit).tanh().scaled(by: Self.factorLimit, plus: 0)
-            let start = try Tensor.full(Self.cornerStart, [1], device: input.device)
-            let added = try (output.slice(1, 1..<2) + start).softplus() - start.softplus()
-            return try (initial * factor.exp() + added * patient.bodyTensor * Self.lesionScale).relu()
-        } catch { throw .learning(error) }
+    /// - Shape: `[1, 2, z, y, x]` to `[1, 1, z, y, x]`
+    private func map(_ output: Tensor, initial: Tensor, body: Tensor) throws(LearningError) -> Tensor {
+        let factor = try (output.slice(1, 0..<1) / Self.factorLimit).tanh() * Self.factorLimit
+        let start = try Tensor.full(Self.cornerStart, [1], device: output.device)
+        let added = try (output.slice(1, 1..<2) + start).softplus() - start.softplus()
+        return try (initial * factor.exp() + added * body * Self.lesionScale).relu()
     }
 
+    private func evaluate(_ input: Tensor) throws(LearningError) -> Tensor {
+        try withAutocast(settings.precision, on: input.device) { () throws(LearningError) in try network(input) }
+    }
+
+    /// Root of the map, similarity, sums over organs, and the deviance of the reprojection, on a piece of the patient.
     public func loss(
         _ training: TrainingCase, _ patient: PatientChannels, using generator: inout StepGenerator
     ) throws(ReconstructionError) -> Tensor {
         let scan = training.scan
         let unit = scan.unit(patient)
-        let found = try estimate(scan, patient)
-        let grid = patient.grid
+        let input = try scan.channels(of: patient)
         let weights = settings.weights
+        let piece = SliceWindows(length: settings.windowSlices).training(patient.grid.slices, using: &generator)
         do {
-            let truth = try Tensor(training.truth.activity, device: found.device) * (1 / unit)
-            var loss = try TrainingLoss.rootL1(found, truth, mask: patient.bodyTensor) * Float(weights.root)
-            let similarity = try StructuralSimilarity(
-                extents: [grid.slices, grid.rows, grid.columns], on: found.device)
-            let peak = (training.truth.activity.voxels.max() ?? unit) / unit
-            let alike = try similarity(found, truth, mask: patient.bodyTensor, dataRange: max(peak, 1))
+            let whole = try Tensor(training.truth.activity, device: input.device) * (1 / unit)
+            let truth = try whole.slice(2, piece)
+            let body = try patient.bodyTensor.slice(2, piece)
+            let initial = try (Tensor(scan.initial, device: input.device) * (1 / unit)).slice(2, piece)
+            let found = try map(evaluate(input.slice(2, piece)), initial: initial, body: body)
+            var loss = try TrainingLoss.rootL1(found, truth, mask: body) * Float(weights.root)
+            let similarity = try StructuralSimilarity(extents: Array(truth.shape.suffix(3)), on: found.device)
+            let peak = max((training.truth.activity.voxels.max() ?? unit) / unit, 1)
+            let alike = try similarity(found, truth, mask: body, dataRange: peak)
             loss = try loss + (1 - alike) * Float(weights.similarity)
-            if let organs = try Self.organMasks(training.truth, patient) {
+            if let organs = try Self.organMasks(training.truth, patient, piece) {
                 let sums = try TrainingLoss.regionSums(found, truth, regions: organs, floor: Self.sumFloor)
                 loss = try loss + sums * Float(weights.organs)
             }
-            let projected = try LinearMap(scan.projector)(found.reshaped([1] + truth.shape.suffix(3)) * unit)
-            let scatter = try Tensor(scan.scatter, shape: projected.shape, device: found.device)
-            let counts = try Tensor(scan.counts, shape: projected.shape, device: found.device)
-            let deviance = try TrainingLoss.poissonDeviance(expected: projected + scatter, counts: counts)
+            // Beyond the piece the truth stands in: the counts are of the whole patient.
+            let slices = patient.grid.slices
+            let composite = try whole + SliceWindows.extended(found - truth, piece, slices)
+            let deviance = try Self.deviance(of: composite * unit, scan)
             // Far from the data the deviance is a hundred times what it can become: its logarithm keeps it in bounds.
             return try loss + (deviance + 1).log() * Float(weights.deviance)
         } catch { throw .learning(error) }
+    }
+
+    private static func deviance(of map: Tensor, _ scan: PlanarScan) throws(LearningError) -> Tensor {
+        let projected = try LinearMap(scan.projector)(map.reshaped([1] + map.shape.suffix(3)))
+        let scatter = try Tensor(scan.scatter, shape: projected.shape, device: map.device)
+        let counts = try Tensor(scan.counts, shape: projected.shape, device: map.device)
+        return try TrainingLoss.poissonDeviance(expected: projected + scatter, counts: counts)
     }
 
     /// Sums of a region below this, in voxels of the body's mean, are nothing.
@@ -104,9 +113,11 @@ public final class StageOne: TrainableModel {
     ///
     /// - Shape: `[regions, z, y, x]`; nil when there is none.
     private static func organMasks(
-        _ truth: UptakeSample, _ patient: PatientChannels
+        _ truth: UptakeSample, _ patient: PatientChannels, _ piece: Range<Int>
     ) throws(LearningError) -> Tensor? {
-        let owners = truth.owners.voxels
+        let grid = patient.grid
+        let plane = grid.rows * grid.columns
+        let owners = Array(truth.owners.voxels[piece.lowerBound * plane..<piece.upperBound * plane])
         var row = [Int](repeating: -1, count: 256)
         var rows = 0
         for owner in Set(owners).sorted() where owner > 0 && !truth.backgroundOwners.contains(owner) {
@@ -118,16 +129,22 @@ public final class StageOne: TrainableModel {
         for (voxel, owner) in owners.enumerated() where row[Int(owner)] >= 0 {
             masks[row[Int(owner)] * owners.count + voxel] = 1
         }
-        let grid = patient.grid
         return try Tensor(
-            masks, shape: [rows, grid.slices, grid.rows, grid.columns], device: patient.tensor.device)
+            masks, shape: [rows, piece.count, grid.rows, grid.columns], device: patient.tensor.device)
     }
 
     public func reconstruct(
         _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
     ) throws(ReconstructionError) -> Volume<Float> {
         let unit = scan.unit(patient)
-        let found = try withoutGradient { () throws(ReconstructionError) in try estimate(scan, patient) }
-        do { return try found.volume(on: patient.grid).map { $0 * unit } } catch { throw .learning(error) }
+        let input = try scan.channels(of: patient)
+        do {
+            let found = try withoutGradient { () throws(LearningError) in
+                let initial = try Tensor(scan.initial, device: input.device) * (1 / unit)
+                let output = try SliceWindows(length: settings.windowSlices).evaluate(input, evaluate)
+                return try map(output, initial: initial, body: patient.bodyTensor)
+            }
+            return try found.volume(on: patient.grid).map { $0 * unit }
+        } catch { throw .learning(error) }
     }
 }

@@ -20,4 +20,19 @@ public protocol TrainableModel: AnyObject {
     func reconstruct(
         _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
     ) throws(ReconstructionError) -> Volume<Float>
+
+    /// A map that costs a few evaluations only: what validations compare. The map itself where that is cheap.
+    ///
+    /// - Throws: ``ReconstructionError``.
+    func quickReconstruction(
+        _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
+    ) throws(ReconstructionError) -> Volume<Float>
+}
+
+extension TrainableModel {
+    public func quickReconstruction(
+        _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
+    ) throws(ReconstructionError) -> Volume<Float> {
+        try reconstruct(scan, patient, seed: seed)
+    }
 }
