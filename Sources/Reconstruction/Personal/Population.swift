@@ -30,18 +30,28 @@ public struct Population: Sendable {
 
     /// The possible maps of one person.
     ///
+    /// - Parameter solved: Stage 0 solves every case, which takes seconds, instead of being drawn around the truth.
     /// - Throws: ``ReconstructionError``.
-    public func person(seed: UInt64) throws(ReconstructionError) -> PersonalDataset {
+    public func person(seed: UInt64, solved: Bool = false) throws(ReconstructionError) -> PersonalDataset {
+        let anatomy = try anatomy(seed: seed)
+        return try PersonalDataset(
+            anatomy: anatomy, site: site, world: settings.world, acquisition: settings.acquisition,
+            initialEstimate: solved ? SolvedEstimate(anatomy: anatomy, site: site) : DrawnEstimate())
+    }
+
+    /// - Throws: ``ReconstructionError/notSampleable``.
+    public func anatomy(seed: UInt64) throws(ReconstructionError) -> PatientAnatomy {
         let phantom = StylisedPhantom(seed: seed)
         let labels: Volume<StructureLabel>
         let grid: VoxelGrid
         do { (grid, labels) = try fineLabels(of: phantom) } catch { throw .notSampleable }
-        let uptake = UptakePattern.psmaPET(seed: seed, lesionCount: phantom.lesions.count).activity(of: labels)
-        let pet = blurred(uptake.resampled(to: grid))
-        return try PersonalDataset(
-            regions: regions(labels, phantom, grid), pet: pet,
-            hounsfield: StylisedPhantom.hounsfield(of: labels).resampled(to: grid, outside: -1000), site: site,
-            world: settings.world, acquisition: settings.acquisition)
+        let uptake = UptakePair(seed: seed, lesions: phantom.lesions, seenCount: phantom.lesions.count).pet
+        let pet = blurred(uptake.activity(of: labels).resampled(to: grid))
+        do {
+            return try PatientAnatomy(
+                regions: regions(labels, phantom, grid), pet: pet,
+                hounsfield: StylisedPhantom.hounsfield(of: labels).resampled(to: grid, outside: -1000))
+        } catch { throw .notSampleable }
     }
 
     private static let fineness = 2
