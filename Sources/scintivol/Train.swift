@@ -14,6 +14,8 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: "Highest learning rate.") var rate = 1e-3
     @Option(help: "Steps between validations.") var validateEvery = 50
     @Option(help: "Held-back cases.") var validationCases = 4
+    @Flag(help: "Let Stage 0 solve the held-back cases, seconds each, instead of drawing its maps.")
+    var solvedValidation = false
     @Option(help: "Which maps and noise; the same seed trains the same model.") var seed: UInt64 = 1
     @Option(help: "Distance between voxels in millimetres.") var spacing = 4.8
     @Option(help: "Threads; results are equal only at equal counts.")
@@ -36,6 +38,7 @@ struct TrainingOptions: ParsableArguments {
         var request = TrainingRequest(kind: model, preset: preset, outputPath: out)
         (request.startPath, request.siteFile, request.spacingMillimetres) = (start, site, spacing)
         (request.threads, request.checkpointSeconds) = (threads, checkpointSeconds)
+        request.solvesHeldBack = solvedValidation
         request.plan.stepCount = steps
         request.plan.learningRate = rate
         request.plan.seed = seed

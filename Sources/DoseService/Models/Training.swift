@@ -17,6 +17,8 @@ public struct TrainingRequest: Sendable {
     /// A kill loses no more work than this.
     public var checkpointSeconds = 30.0
     public var plan = ModelTraining.Plan()
+    /// Held-back cases that Stage 0 solves, seconds each, instead of drawn ones.
+    public var solvesHeldBack = false
 
     public static let presets = ResidualUNetConfiguration.Preset.allCases.map(\.rawValue)
 
@@ -93,12 +95,13 @@ public struct Pretraining {
         let population = Population(settings, site: try request.site())
         let record = TrainingRecord(
             trainedOn: "population", spacingMillimetres: request.spacingMillimetres, threads: request.threads,
-            plan: request.plan, population: settings,
+            plan: request.plan, solvedValidation: request.solvesHeldBack, population: settings,
             startedFrom: request.startPath == nil ? nil : base.hash)
         var heldBack: [PersonalDataset] = []
         do {
             for index in 0..<Self.heldBackPeople {
-                heldBack.append(try population.person(seed: Self.people.heldBack + index, solved: true))
+                heldBack.append(
+                    try population.person(seed: Self.people.heldBack + index, solved: request.solvesHeldBack))
             }
         } catch { throw StudyProblem(error) }
         var current: (index: Int, dataset: PersonalDataset)?
@@ -138,9 +141,11 @@ public struct Personalisation {
         do {
             let anatomy = try source.patientAnatomy(spacing: request.spacingMillimetres)
             dataset = try PersonalDataset(anatomy: anatomy, site: site)
-            // Training draws Stage 0's maps; what counts in the end is how the model does on those that it solves.
-            heldBack = try PersonalDataset(
-                anatomy: anatomy, site: site, initialEstimate: SolvedEstimate(anatomy: anatomy, site: site))
+            heldBack =
+                request.solvesHeldBack
+                ? try PersonalDataset(
+                    anatomy: anatomy, site: site, initialEstimate: SolvedEstimate(anatomy: anatomy, site: site))
+                : dataset
         } catch let problem as StudyProblem {
             throw problem
         } catch let error as ReconstructionError { throw StudyProblem(error) } catch {
@@ -148,7 +153,8 @@ public struct Personalisation {
         }
         let record = TrainingRecord(
             trainedOn: "patient", spacingMillimetres: request.spacingMillimetres, threads: request.threads,
-            plan: request.plan, startedFrom: request.startPath == nil ? nil : base.hash)
+            plan: request.plan, solvedValidation: request.solvesHeldBack,
+            startedFrom: request.startPath == nil ? nil : base.hash)
         let run = TrainingRun(
             recipe: try request.recipe(base), record: record, base: base, outputPath: request.outputPath,
             heldBack: [heldBack], checkpointSeconds: request.checkpointSeconds
