@@ -102,10 +102,12 @@ let package = Package(
             ],
             swiftSettings: numeric),
 
-        .target(name: "TestSupport", dependencies: ["Postgres"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Postgres", "Anatomy", "Imaging"], path: "Tests/TestSupport",
+            swiftSettings: strict),
         tests(of: "Imaging"), tests(of: "Tomography", ["Imaging"]), tests(of: "Anatomy", ["Imaging"]),
         tests(of: "Learning"), tests(of: "Dosimetry", ["Imaging"]),
-        tests(of: "Reconstruction", ["Imaging", "Tomography", "Anatomy"]),
+        tests(of: "Reconstruction", ["Imaging", "Tomography", "Anatomy", "Learning"]),
         tests(of: "DICOM", ["Imaging"]), tests(of: "Postgres"), tests(of: "Jobs", ["Postgres"]), tests(of: "HTTP"),
         tests(of: "DoseService", ["DICOM", "HTTP", "Imaging", "Jobs", "Postgres"]),
     ],

@@ -55,7 +55,7 @@ struct StudyReader {
             planarSource: planarSource, sources: sources)
     }
 
-    private static func problem(_ error: any Error, role: String) -> StudyProblem {
+    static func problem(_ error: any Error, role: String) -> StudyProblem {
         switch error {
         case let error as DICOMReadingError: StudyProblem(error, role: role)
         case let problem as StudyProblem: problem
@@ -72,7 +72,7 @@ struct StudyReader {
         return rules
     }
 
-    private func largest(
+    func largest(
         _ sopClass: SOPClass, _ role: String, _ inventory: SeriesInventory, frame: String? = nil
     ) throws(StudyProblem) -> [String] {
         let all = inventory.series(of: sopClass)
@@ -85,7 +85,7 @@ struct StudyReader {
     }
 
     /// The newest contours of the CT's frame of reference, drawn or segmented.
-    private func readContours(
+    func readContours(
         _ inventory: SeriesInventory, frame: String
     ) throws(StudyProblem) -> ContouredAnatomy? {
         var newest: ContouredAnatomy?
