@@ -13,9 +13,7 @@ extension CodedConcept {
     static let trackingUID = CodedConcept("112040", "DCM", "Tracking Unique Identifier")
     static let finding = CodedConcept("121071", "DCM", "Finding")
     static let findingSite = CodedConcept("363698007", "SCT", "Finding Site")
-    static let dosimetry = CodedConcept("dosimetry", scintivol, "Radionuclide therapy dosimetry")
-    /// Our own codes, for what no public scheme names.
-    private static let scintivol = "99SCINTIVOL"
+    static let radionuclideTherapy = CodedConcept("399315003", "SCT", "Radionuclide therapy")
 }
 
 // MARK: - What is measured, and in what
@@ -23,21 +21,19 @@ extension CodedConcept {
     public static let volume = CodedConcept("118565006", "SCT", "Volume")
     public static let mass = CodedConcept("118538004", "SCT", "Mass")
     public static let organDose = CodedConcept("113518", "DCM", "Organ Dose")
-    public static let doseDeviation = CodedConcept("dose-sd", scintivol, "Standard deviation of the absorbed dose")
-    public static let dosePerActivity = CodedConcept("dose-per-activity", scintivol, "Dose per administered activity")
-    public static let timeIntegratedActivity = CodedConcept("tia", scintivol, "Time-integrated activity")
-    public static let regionActivity = CodedConcept("activity", scintivol, "Activity at the first time point")
-    public static let nearMaximumDose = CodedConcept("d2", scintivol, "Dose to 2 % of the volume")
-    public static let nearMinimumDose = CodedConcept("d98", scintivol, "Dose to 98 % of the volume")
-    public static let biologicallyEffectiveDose = CodedConcept("bed", scintivol, "Biologically effective dose")
+
+    /// What of a distribution a number is.
+    public static let mean = CodedConcept("373098007", "SCT", "Mean")
+    public static let standardDeviation = CodedConcept("386136009", "SCT", "Standard Deviation")
+    public static let minimum = CodedConcept("255605001", "SCT", "Minimum")
+    public static let maximum = CodedConcept("56851009", "SCT", "Maximum")
+    static let derivation = CodedConcept("121401", "DCM", "Derivation")
+    static let comment = CodedConcept("121106", "DCM", "Comment")
 
     public static let organFinding = CodedConcept("91723000", "SCT", "Anatomical structure")
     public static let lesionFinding = CodedConcept("52988006", "SCT", "Lesion")
 
     public static let gray = CodedConcept("Gy", "UCUM", "Gray")
-    public static let grayPerGigabecquerel = CodedConcept("Gy/GBq", "UCUM", "Gray per gigabecquerel")
-    public static let megabecquerel = CodedConcept("MBq", "UCUM", "Megabecquerel")
-    public static let megabecquerelHour = CodedConcept("MBq.h", "UCUM", "Megabecquerel hour")
     public static let gram = CodedConcept("g", "UCUM", "gram")
     public static let cubicCentimetre = CodedConcept("cm3", "UCUM", "cubic centimeter")
 

@@ -3,10 +3,14 @@ public struct MeasurementReport: Equatable, Sendable {
     /// A number with its meaning and its unit.
     public struct Measurement: Equatable, Sendable {
         public let concept, unit: CodedConcept
+        /// What of a distribution the value is; nil for a value that has none.
+        public let derivation: CodedConcept?
         public let value: Double
 
-        public init(_ concept: CodedConcept, _ value: Double, _ unit: CodedConcept) {
-            (self.concept, self.value, self.unit) = (concept, value, unit)
+        public init(
+            _ concept: CodedConcept, _ value: Double, _ unit: CodedConcept, derivation: CodedConcept? = nil
+        ) {
+            (self.concept, self.value, self.unit, self.derivation) = (concept, value, unit, derivation)
         }
     }
 
@@ -17,9 +21,15 @@ public struct MeasurementReport: Equatable, Sendable {
         public let finding: CodedConcept
         public let site: CodedConcept?
         public let measurements: [Measurement]
+        /// What no public scheme of codes has a name for, in words and units.
+        public let comment: String?
 
-        public init(name: String, finding: CodedConcept, site: CodedConcept?, measurements: [Measurement]) {
+        public init(
+            name: String, finding: CodedConcept, site: CodedConcept?, measurements: [Measurement],
+            comment: String? = nil
+        ) {
             (self.name, self.finding, self.site, self.measurements) = (name, finding, site, measurements)
+            self.comment = comment
         }
     }
 
@@ -55,7 +65,9 @@ extension RTDoseWriter {
             Self.put(
                 item, "HAS OBS CONTEXT", .deviceObserverUID, uid: UIDGenerator(namespace: "scintivol").uid("device"))
         }
-        dataset.append(to: .contentSequence) { Self.put($0, "HAS CONCEPT MOD", .procedureReported, code: .dosimetry) }
+        dataset.append(to: .contentSequence) {
+            Self.put($0, "HAS CONCEPT MOD", .procedureReported, code: .radionuclideTherapy)
+        }
         dataset.append(to: .contentSequence) { item in
             Self.putContainer(item, .imagingMeasurements)
             for group in report.groups { putGroup(item, group) }
@@ -106,7 +118,14 @@ extension RTDoseWriter {
                         value.put(.numericValue, decimal: DecimalString.rounded(measurement.value, digits: 6))
                         value.put(.measurementUnitsCodeSequence, code: measurement.unit)
                     }
+                    guard let derivation = measurement.derivation else { return }
+                    child.append(to: .contentSequence) {
+                        Self.put($0, "HAS CONCEPT MOD", .derivation, code: derivation)
+                    }
                 }
+            }
+            if let comment = group.comment {
+                item.append(to: .contentSequence) { Self.put($0, "CONTAINS", .comment, text: comment) }
             }
         }
     }

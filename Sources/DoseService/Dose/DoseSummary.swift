@@ -19,7 +19,7 @@ public struct DoseSummary: Codable, Equatable, Sendable {
         /// In percent: k = 1 and k = 2.
         public let deviationPercent, expandedPercent: Double
         public let budget: UncertaintyBudget
-        public let nearMaximumGray, nearMinimumGray, maximumGray: Double
+        public let nearMaximumGray, nearMinimumGray, minimumGray, maximumGray: Double
         public let effectiveGray: Double
         /// Mean by the other method, and by a sphere of the region's mass.
         public let otherMethodGray, sphereGray: Double
@@ -42,6 +42,7 @@ public struct DoseSummary: Codable, Equatable, Sendable {
             case expandedPercent = "expanded_percent_k2"
             case nearMaximumGray = "d2_gy"
             case nearMinimumGray = "d98_gy"
+            case minimumGray = "minimum_gy"
             case maximumGray = "maximum_gy"
             case effectiveGray = "bed_gy"
             case otherMethodGray = "other_method_gy"

@@ -51,16 +51,21 @@ public enum DoseText {
                     measurements: [
                         .init(.volume, region.volumeMillilitres, .cubicCentimetre),
                         .init(.mass, region.massGrams, .gram),
-                        .init(.regionActivity, region.activityMegabecquerel, .megabecquerel),
-                        .init(.timeIntegratedActivity, region.integratedMegabecquerelHours, .megabecquerelHour),
-                        .init(.organDose, region.gray, .gray),
-                        .init(.doseDeviation, region.gray * region.deviationPercent / 100, .gray),
-                        .init(.dosePerActivity, region.grayPerGigabecquerel, .grayPerGigabecquerel),
-                        .init(.nearMaximumDose, region.nearMaximumGray, .gray),
-                        .init(.nearMinimumDose, region.nearMinimumGray, .gray),
-                        .init(.biologicallyEffectiveDose, region.effectiveGray, .gray),
-                    ])
+                        .init(.organDose, region.gray, .gray, derivation: .mean),
+                        .init(
+                            .organDose, region.gray * region.deviationPercent / 100, .gray,
+                            derivation: .standardDeviation),
+                        .init(.organDose, region.minimumGray, .gray, derivation: .minimum),
+                        .init(.organDose, region.maximumGray, .gray, derivation: .maximum),
+                    ], comment: comment(region))
             })
+    }
+
+    private static func comment(_ region: DoseSummary.Region) -> String {
+        "Activity \(number(region.activityMegabecquerel)) MBq at the first time point; time-integrated activity "
+            + "\(number(region.integratedMegabecquerelHours)) MBq h; \(number(region.grayPerGigabecquerel)) Gy/GBq; "
+            + "D98 \(number(region.nearMinimumGray)) Gy; D2 \(number(region.nearMaximumGray)) Gy; "
+            + "biologically effective dose \(number(region.effectiveGray)) Gy"
     }
 
     /// For a terminal.

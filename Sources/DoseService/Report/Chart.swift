@@ -80,7 +80,7 @@ struct Chart {
         let positive = values.filter { $0 > 0 }
         let top = pow(10, log10(positive.max() ?? 1).rounded(.up))
         let least = pow(10, log10(positive.min() ?? 0.1).rounded(.down))
-        return (max(least, top * 1e-4), top)
+        return (max(least, top * 1e-6), top)
     }
 
     private func verticalTicks(_ low: Double, _ high: Double) -> [Double] {
@@ -98,5 +98,5 @@ struct Chart {
         return ((value / step - 1e-9).rounded(.up) * step, step)
     }
 
-    static func short(_ value: Double) -> String { String(format: "%.3g", value) }
+    static func short(_ value: Double) -> String { String(format: value >= 1000 ? "%.0f" : "%.3g", value) }
 }

@@ -16,20 +16,23 @@ extension DoseReport {
             Self.heading(&page, "Planar images: measured, reprojected, and their difference", 50)
             var y = 68.0
             for (hour, views) in shown[start..<min(start + Self.rowsPerPage, shown.count)] {
-                y = putViews(&page, hour, views, y)
+                y = putViews(&page, hour, views, y, isAlone: shown.count == 1)
             }
             pages.append(page)
         }
         return pages
     }
 
-    private func putViews(_ page: inout ReportPage, _ hour: Double, _ stored: StoredViews, _ y: Double) -> Double {
-        page.text("\(Int(hour.rounded())) h after the administration", 40, y, size: 9, bold: true)
-        let width = 79.0
-        var x = ReportPage.margin
+    /// All views share one grey scale. A single time point has room for a row of each direction.
+    private func putViews(
+        _ page: inout ReportPage, _ hour: Double, _ stored: StoredViews, _ top: Double, isAlone: Bool
+    ) -> Double {
+        page.text("\(Int(hour.rounded())) h after the administration", 40, top, size: 9, bold: true)
+        let (width, tallest) = isAlone ? (165.0, 330.0) : (79.0, 195.0)
+        let peak = stored.views.map { Panel.percentile($0.measured, 0.998) }.max() ?? 1
+        var (x, y) = (ReportPage.margin, top)
         var lowest = y
         for view in stored.views where view.columns > 0 && view.spacing.count == 2 {
-            let peak = Panel.percentile(view.measured, 0.998)
             let isMirrored = view.direction == "posterior"
             let residual = zip(view.measured, view.expected).map { ($0 - $1) / max($1, 1).squareRoot() }
             let panels: [(String, String, [Float], Bool)] = [
@@ -44,7 +47,7 @@ extension DoseReport {
                     isSigned
                     ? plane.signed(width: Self.panelPixels, peak: 5, mirrored: isMirrored)
                     : plane.grey(width: Self.panelPixels, peak: peak, mirrored: isMirrored)
-                let height = min(width * plane.shape, 195)
+                let height = min(width * plane.shape, tallest)
                 let shownWidth = height / plane.shape
                 page.text("\(view.direction) \(name)", x, y + 12, size: 6.5, bold: true)
                 page.text(legend, x, y + 20, size: 6.5, colour: .note)
@@ -53,6 +56,7 @@ extension DoseReport {
                 lowest = max(lowest, y + 24 + height)
                 x += width + 8
             }
+            if isAlone { (x, y) = (ReportPage.margin, lowest + 4) }
         }
         return lowest + 22
     }

@@ -51,8 +51,7 @@ struct PlanePicture {
                     let here = sampled[y * wide + x] >= gray
                     guard (sampled[y * wide + x + 1] >= gray) != here || (sampled[(y + 1) * wide + x] >= gray) != here
                     else { continue }
-                    canvas.set(x, y, colour)
-                    canvas.set(x + 1, y, colour)
+                    for (dx, dy) in [(0, 0), (1, 0), (0, 1), (1, 1)] { canvas.set(x + dx, y + dy, colour) }
                 }
             }
         }

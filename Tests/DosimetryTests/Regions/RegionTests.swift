@@ -41,7 +41,8 @@ import Testing
         let large = UncertaintyBudget(millilitres: 1500, counts: 0.05, fit: 0.08, assumptions: assumptions)
         #expect(small.volume > 3 * large.volume && small.recovery > 3 * large.recovery)
         #expect(large.counts == 0 && large.fit == 0.08)
-        #expect(abs(large.total * large.total - (0.0025 + 0.0064 + pow(large.volume, 2) + pow(large.recovery, 2))) < 1e-12)
+        #expect(
+            abs(large.total * large.total - (0.0025 + 0.0064 + pow(large.volume, 2) + pow(large.recovery, 2))) < 1e-12)
         // 3 sqrt(2.4²/6 + 2²/(4 ln 2)) / 17.89 mm.
         #expect(abs(small.volume - 0.2597) < 5e-4)
     }
