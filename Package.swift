@@ -97,7 +97,8 @@ let package = Package(
         .executableTarget(
             name: "benchmark",
             dependencies: [
-                "Imaging", "Tomography", "Learning", "DICOM", "Postgres", "Jobs", "HTTP", "COpenBLAS", argumentParser,
+                "Imaging", "Tomography", "Anatomy", "Learning", "Reconstruction", "DICOM", "Postgres", "Jobs", "HTTP",
+                "COpenBLAS", argumentParser,
             ],
             swiftSettings: numeric),
 

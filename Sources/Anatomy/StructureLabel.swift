@@ -1,8 +1,9 @@
 /// What one voxel of a synthetic patient belongs to, in one byte.
 public struct StructureLabel: Hashable, Sendable {
-    private let code: UInt8
+    /// Its place in a table of 256.
+    let code: UInt8
 
-    private init(code: UInt8) { self.code = code }
+    init(code: UInt8) { self.code = code }
 
     public static let air = StructureLabel(code: 0)
 
@@ -22,7 +23,8 @@ public struct StructureLabel: Hashable, Sendable {
     /// The organ, when it is part of one.
     public var organ: Organ? {
         guard code != 0, code & Self.lesionBit == 0 else { return nil }
-        return Organ.allCases[Int(code & ~Self.medullaBit) - 1]
+        let index = Int(code & ~Self.medullaBit) - 1
+        return Organ.allCases.indices.contains(index) ? Organ.allCases[index] : nil
     }
 
     /// The lesion's number, when it is one.

@@ -5,13 +5,14 @@ extension StylisedPhantom {
     ///
     /// - Units: HU.
     public static func hounsfield(of labels: Volume<StructureLabel>) -> Volume<Float> {
-        let byOrgan = Dictionary(
-            uniqueKeysWithValues: Organ.allCases.map { (StructureLabel.organ($0), hounsfield(of: $0)) })
-        return labels.map { label in
-            if label == .air { return -1000 }
-            if label.lesion != nil { return 150 }
-            return label.isMedulla ? 35 : byOrgan[label] ?? 0
-        }
+        let table = (UInt8.min...UInt8.max).map { hounsfield(of: StructureLabel(code: $0)) }
+        return labels.map { table[Int($0.code)] }
+    }
+
+    private static func hounsfield(of label: StructureLabel) -> Float {
+        if label == .air { return -1000 }
+        if label.lesion != nil { return 150 }
+        return label.isMedulla ? 35 : label.organ.map { hounsfield(of: $0) } ?? 0
     }
 
     private static func hounsfield(of organ: Organ) -> Float {

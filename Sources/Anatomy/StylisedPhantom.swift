@@ -1,6 +1,4 @@
-import Dispatch
-import Glibc
-public import Imaging
+import Imaging
 
 /// A synthetic patient: the stylised adult, with habitus, sizes and positions of organs, a smooth bending and lesions
 /// that each seed draws anew.
@@ -17,10 +15,11 @@ public struct StylisedPhantom: Sendable {
     /// A spherical deposit.
     public struct Lesion: Sendable, Equatable {
         public let name: String
+        /// What it lies in: bone, or the soft tissue of the remainder for a node.
+        public let surroundings: Organ
         /// Centre in the adult's coordinates, in centimetres.
         let centre: SIMD3<Double>
         let radius: Double
-        public var millilitres: Double { 4 / 3 * .pi * radius * radius * radius }
     }
 
     /// One wave of the smooth bending.
@@ -34,8 +33,8 @@ public struct StylisedPhantom: Sendable {
 
     public let lesions: [Lesion]
     let habitus: SIMD3<Double>
-    private(set) var placements: [Organ: Placement]
-    private let bends: [Bend]
+    let placements: [Organ: Placement]
+    let bends: [Bend]
 
     /// The adult of the source, without any variation.
     public init() {
@@ -79,9 +78,10 @@ public struct StylisedPhantom: Sendable {
         lesions = Self.drawLesions(&generator)
     }
 
-    private init(_ other: StylisedPhantom, placements: [Organ: Placement]) {
-        (lesions, habitus, bends) = (other.lesions, other.habitus, other.bends)
-        self.placements = placements
+    init(_ other: StylisedPhantom, placements: [Organ: Placement]? = nil, lesions: [Lesion]? = nil) {
+        (habitus, bends) = (other.habitus, other.bends)
+        self.placements = placements ?? other.placements
+        self.lesions = lesions ?? other.lesions
     }
 
     /// The same person at another time: every soft organ has moved, most along z as breathing and filling do.
@@ -104,85 +104,22 @@ public struct StylisedPhantom: Sendable {
         return StylisedPhantom(self, placements: moved)
     }
 
-    /// Which structure each voxel's centre lies in.
-    public func labels(on grid: VoxelGrid) -> Volume<StructureLabel> {
-        let shapes = StylisedShape.adult.map { Placed($0, placements[$0.organ]) }
-        var labels = Volume<StructureLabel>(grid: grid, repeating: .air)
-        labels.voxels.withUnsafeMutableBufferPointer { voxels in
-            // Each iteration writes its own slice only.
-            nonisolated(unsafe) let voxels = voxels
-            DispatchQueue.concurrentPerform(iterations: grid.slices) { z in
-                for y in 0..<grid.rows {
-                    for x in 0..<grid.columns {
-                        let position = grid.position(x: Double(x), y: Double(y), z: Double(z))
-                        voxels[grid.offset(x: x, y: y, z: z)] = self.label(at: position, shapes)
-                    }
-                }
-            }
-        }
-        return labels
-    }
-
-    /// A solid where this person has it.
-    private struct Placed: Sendable {
-        let shape: StylisedShape
-        let centre, shift, scale: SIMD3<Double>
-        let label, innerLabel: StructureLabel
-        let hasInnerPart: Bool
-
-        init(_ shape: StylisedShape, _ placement: Placement?) {
-            self.shape = shape
-            centre = shape.centre
-            shift = placement?.shift ?? SIMD3(repeating: 0)
-            scale = placement?.scale ?? SIMD3(repeating: 1)
-            label = .organ(shape.organ)
-            innerLabel = .medulla(shape.organ)
-            hasInnerPart = shape.organ == .kidneyLeft || shape.organ == .kidneyRight
-        }
-    }
-
-    private func label(at position: SIMD3<Double>, _ shapes: [Placed]) -> StructureLabel {
-        let point = standardised(position)
-        guard StylisedShape.isInBody(point) else { return .air }
-        for (index, lesion) in lesions.enumerated() {
-            let away = point - lesion.centre
-            if (away * away).sum() <= lesion.radius * lesion.radius { return .lesion(index) }
-        }
-        for placed in shapes {
-            let local = placed.centre + (point - placed.centre - placed.shift) / placed.scale
-            let shape = placed.shape
-            guard all(local .>= shape.lower), all(local .<= shape.upper), shape.contains(local) else { continue }
-            if placed.hasInnerPart, shape.contains(placed.centre + (local - placed.centre) / 0.62) {
-                return placed.innerLabel
-            }
-            return placed.label
-        }
-        return .organ(.remainder)
-    }
-
-    /// From this person's millimetres to the adult's centimetres.
-    private func standardised(_ position: SIMD3<Double>) -> SIMD3<Double> {
-        let point = position / 10 / habitus
-        var bent = point
-        for bend in bends {
-            bent -= bend.amplitude * sin((bend.waveVector * point).sum() + bend.phase)
-        }
-        return bent
-    }
-
     private static func drawLesions(_ generator: inout SeededGenerator) -> [Lesion] {
         // Along the spine, in the pelvis, in ribs, and nodes beside the great vessels.
-        let sites: [SIMD3<Double>] = [
+        let bones: [SIMD3<Double>] = [
             SIMD3(0, 5.5, 28), SIMD3(0, 5.5, 46), SIMD3(0, 5.5, 57), SIMD3(0, 5.5, 66), SIMD3(9, 4, 18),
             SIMD3(-9, 4, 18), SIMD3(10, 3, 12), SIMD3(-10, 3, 12), SIMD3(15, -4, 50), SIMD3(-15, -4, 55),
+        ]
+        let nodes: [SIMD3<Double>] = [
             SIMD3(2.5, 1.5, 25), SIMD3(-2.5, 1.5, 22), SIMD3(4, -1, 13), SIMD3(-4, -1, 14),
         ]
+        let sites = bones.map { ($0, Organ.bone) } + nodes.map { ($0, Organ.remainder) }
         let chosen = sites.shuffled(using: &generator).prefix(generator.poisson(mean: 4))
         return chosen.enumerated().map { index, site in
             let jitter = SIMD3(
                 generator.normal(deviation: 0.5), generator.normal(deviation: 0.4), generator.normal(deviation: 1.2))
             return Lesion(
-                name: "lesion_\(index + 1)", centre: site + jitter,
+                name: "lesion_\(index + 1)", surroundings: site.1, centre: site.0 + jitter,
                 radius: min(max(generator.logNormal(median: 1.1, deviation: 0.3), 0.6), 1.9))
         }
     }

@@ -55,6 +55,15 @@ extension Volume {
 }
 
 extension Volume {
+    /// The axial planes of a range.
+    public func cropped(slices range: Range<Int>) throws(ImagingError) -> Volume {
+        let target = try VoxelGrid(
+            columns: grid.columns, rows: grid.rows, slices: range.count, spacing: grid.spacing,
+            origin: grid.position(x: 0, y: 0, z: Double(range.lowerBound)))
+        let plane = grid.columns * grid.rows
+        return Volume(grid: target, unchecked: Array(voxels[range.lowerBound * plane..<range.upperBound * plane]))
+    }
+
     /// The smallest box around the voxels that satisfy a condition, and which of them do; nil when none does.
     public func boxed(_ condition: (Element) -> Bool) -> Volume<Bool>? {
         var lower = SIMD3<Int>(repeating: .max)

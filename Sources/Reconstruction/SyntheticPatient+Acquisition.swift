@@ -1,148 +1,165 @@
 import Anatomy
+import Dispatch
 import Glibc
 import Imaging
-public import Tomography
-
-extension CameraSite {
-    /// The camera that synthetic patients are scanned with.
-    public static let phantom: CameraSite = {
-        var site = CameraSite.uncalibratedMediumEnergy
-        site.calibration = ["208": 9.3, "113": 10.2]
-        return site
-    }()
-}
+import Tomography
 
 extension SyntheticPatient {
-    static func ctGrid() throws(ImagingError) -> VoxelGrid {
-        try VoxelGrid(
-            columns: 320, rows: 320, slices: 224, spacing: SIMD3(1.5625, 1.5625, 5),
-            origin: SIMD3(-249.21875, -249.21875, -150))
-    }
+    /// What happens at the gamma camera.
+    struct Acquisition {
+        let recipe: Recipe
+        let pose: PlanarPose
+        let dwellSeconds: Double
+        private let anteriorGap, posteriorGap: Double
 
-    static func petGrid() throws(ImagingError) -> VoxelGrid {
-        try VoxelGrid(
-            columns: 128, rows: 128, slices: 224, spacing: SIMD3(4.0728, 4.0728, 5),
-            origin: SIMD3(-258.6228, -258.6228, -150))
-    }
-
-    /// Finer than anything that reconstructs; from the legs to above the head.
-    static func simulationGrid() throws(ImagingError) -> VoxelGrid {
-        try VoxelGrid(
-            columns: 204, rows: 80, slices: 560, spacing: SIMD3(2.4, 3.6, 2.4),
-            origin: SIMD3(-243.6, -142.2, -340))
-    }
-
-    /// Pixels of a whole-body scan.
-    private static let pixel = 2.3976
-    private static let planarColumns = 256
-    private static let planarRows = 1024
-
-    static func acquire(
-        activity: Volume<Float>, labels: Volume<StructureLabel>, recipe: Recipe, offset: SIMD2<Double>,
-        dwellSeconds: Double, _ generator: inout SeededGenerator
-    ) throws -> [PlanarView] {
-        let site = recipe.site
-        let line = Radionuclide.lutetium177.lines[0].energy
-        let attenuation = try Attenuation(energy: line, tubeVoltage: site.tubeVoltage)
-        let occupied = occupiedRows(labels)
-        let activity = try activity.cropped(rows: occupied)
-        let labels = try labels.cropped(rows: occupied)
-        let half = labels.grid.spacing.y / 2
-        let surfaces = (
-            front: labels.grid.origin.y - half,
-            back: labels.grid.position(x: 0, y: Double(occupied.count - 1), z: 0).y + half
-        )
-        // The lower head is under the couch, the upper one as near as the contour tracking goes.
-        let posteriorFace = surfaces.back + site.couchThicknessMillimetres + generator.uniform(8...22)
-        let anteriorFace = surfaces.front - generator.uniform(12...35)
-        let length = Double(planarRows) * pixel
-        // The image reaches from below the legs to above the head; its own coordinates are off by the offset.
-        let truePixels = DetectorGrid(
-            columns: planarColumns, rows: planarRows, spacing: SIMD2(repeating: pixel),
-            origin: SIMD2(
-                -Double(planarColumns - 1) / 2 * pixel + offset.x, 980 - length + pixel / 2 + offset.y))
-        let collimator = try site.makeCollimator()
-        let calibration = site.calibration(energy: line) ?? CameraSite.phantom.calibration(energy: line) ?? 1
-        let heads = ViewDirection.allCases.map { direction in
-            let couch = direction == .posterior ? site.couchWaterEquivalentMillimetres / 10 : 0
-            return CameraHead(
-                direction: direction, facePosition: direction == .anterior ? anteriorFace : posteriorFace,
-                detector: truePixels, collimator: collimator, energy: line,
-                gain: calibration * 1e-6 * activity.grid.voxelMillilitres * dwellSeconds
-                    * exp(-attenuation.waterPerCentimetre * couch))
-        }
-        let simulation = PlanarSimulation()
-        let expectations = try simulation.expectations(
-            activity: activity, attenuation: attenuation.coefficients(of: StylisedPhantom.hounsfield(of: labels)),
-            heads: heads)
-        let axis = (anteriorFace + posteriorFace) / 2
-        var views: [PlanarView] = []
-        for expectation in expectations {
-            for view in try simulation.draw(
-                expectation, windows: windows, dwellSeconds: dwellSeconds, rotationAxis: axis, using: &generator)
-            {
-                // The camera knows its own coordinates only.
-                views.append(
-                    try PlanarView(
-                        direction: view.direction, window: view.window, columns: view.columns, rows: view.rows,
-                        spacing: view.spacing, origin: view.origin - offset, dwellSeconds: view.dwellSeconds,
-                        radialPositionMillimetres: view.radialPositionMillimetres,
-                        facePositionMillimetres: view.facePositionMillimetres.map { $0 - axis }, counts: view.counts))
+        init(_ recipe: Recipe) {
+            self.recipe = recipe
+            var generator = SeededGenerator(seed: recipe.seed, purpose: "acquisition")
+            let offset = SIMD2(generator.uniform(-25...25), generator.uniform(-60...60))
+            // The lower head is under the couch, the upper one as near as the contour tracking goes.
+            posteriorGap = recipe.site.couchThicknessMillimetres + generator.uniform(8...22)
+            anteriorGap = generator.uniform(12...35)
+            let degrees = generator.normal(deviation: recipe.rotationDegrees)
+            switch recipe.field {
+            case .wholeBody:
+                dwellSeconds = recipe.site.fieldOfViewMillimetres[1] / recipe.scanVelocity
+                pose = PlanarPose(offset: offset, degrees: degrees, pivot: SIMD2(0, Self.trunkCentre))
+            case .oneBed(let centre):
+                dwellSeconds = recipe.bedSeconds
+                pose = PlanarPose(offset: offset, degrees: degrees, pivot: SIMD2(0, centre))
             }
         }
-        return views
-    }
 
-    private static func occupiedRows(_ labels: Volume<StructureLabel>) -> Range<Int> {
-        let grid = labels.grid
-        var occupied = [Bool](repeating: false, count: grid.rows)
-        for (voxel, label) in labels.voxels.enumerated() where label != .air {
-            occupied[voxel / grid.columns % grid.rows] = true
-        }
-        return (occupied.firstIndex(of: true) ?? 0)..<(occupied.lastIndex(of: true) ?? grid.rows - 1) + 1
-    }
+        private static let trunkCentre = 350.0
 
-    static func noisy(
-        _ volume: Volume<Float>, deviation: Double, _ generator: inout SeededGenerator
-    ) -> Volume<Float> {
-        var noisy = volume
-        for voxel in noisy.voxels.indices {
-            let value = (noisy.voxels[voxel] + Float(generator.normal(deviation: deviation))).rounded()
-            // A CT's scale starts at -1024.
-            noisy.voxels[voxel] = max(value, -1024)
-        }
-        return noisy
-    }
-
-    /// A PET's resolution (about 6 mm) and noise.
-    static func blurredPET(_ activity: Volume<Float>, _ generator: inout SeededGenerator) -> Volume<Float> {
-        var blurred = activity
-        let grid = activity.grid
-        for (axis, stride) in [1, grid.columns, grid.columns * grid.rows].enumerated() {
-            let count = [grid.columns, grid.rows, grid.slices][axis]
-            let variance = Float(pow(6 / 2.355 / grid.spacing[axis], 2))
-            blurAxis(&blurred.voxels, stride: stride, count: count, variance: variance)
-        }
-        for voxel in blurred.voxels.indices {
-            let value = Double(blurred.voxels[voxel])
-            blurred.voxels[voxel] = Float(max(0, value + 0.05 * value * generator.normal()))
-        }
-        return blurred
-    }
-
-    /// Three taps, as often as they are needed for the variance in squared voxels.
-    private static func blurAxis(_ voxels: inout [Float], stride: Int, count: Int, variance: Float) {
-        let passes = max(1, Int((variance / 0.4).rounded(.up)))
-        let side = variance / Float(passes) / 2
-        for _ in 0..<passes {
-            var result = voxels
-            for voxel in voxels.indices {
-                let place = voxel / stride % count
-                let before = place > 0 ? voxels[voxel - stride] : 0
-                let after = place + 1 < count ? voxels[voxel + stride] : 0
-                result[voxel] = (1 - 2 * side) * voxels[voxel] + side * (before + after)
+        /// Pixels in the camera's own coordinates.
+        private var cameraPixels: DetectorGrid {
+            let pixel = recipe.resolution.pixel
+            let size: SIMD2<Double>
+            let centre: SIMD2<Double>
+            switch recipe.field {
+            case .wholeBody:
+                // From below the legs to above the head.
+                size = SIMD2(256, 1024) * 2.3976
+                centre = SIMD2(0, 980 - size.y / 2)
+            case .oneBed(let z):
+                size = SIMD2(recipe.site.fieldOfViewMillimetres[0], recipe.site.fieldOfViewMillimetres[1])
+                centre = SIMD2(0, z) - pose.offset
             }
-            voxels = result
+            let count = (size / pixel + 1e-6).rounded(.down)
+            return DetectorGrid(
+                columns: Int(count.x), rows: Int(count.y), spacing: SIMD2(repeating: pixel),
+                origin: centre - (count - 1) / 2 * pixel)
+        }
+
+        /// Pixels along the patient's axes that cover the camera's.
+        private func patientPixels(of camera: DetectorGrid) -> DetectorGrid {
+            let there = camera.moved(by: pose.offset)
+            guard pose.degrees != 0 else { return there }
+            let last = SIMD2(Double(camera.columns - 1), Double(camera.rows - 1)) * camera.spacing
+            let corners = [SIMD2(0, 0), SIMD2(last.x, 0), SIMD2(0, last.y), last].map {
+                pose.patientPosition(ofImage: camera.origin + $0)
+            }
+            // Room for the interpolation.
+            let margin = 3 * camera.spacing
+            let lower = corners.reduce(corners[0]) { pointwiseMin($0, $1) } - margin
+            let upper = corners.reduce(corners[0]) { pointwiseMax($0, $1) } + margin
+            let count = ((upper - lower) / camera.spacing).rounded(.up) + 1
+            return DetectorGrid(
+                columns: Int(count.x), rows: Int(count.y), spacing: camera.spacing, origin: lower)
+        }
+
+        /// - Parameters:
+        ///   - activity: in Bq/mL, on voxels as fine as the simulation's.
+        ///   - labels: the structures, on the same voxels.
+        func views(activity: Volume<Float>, labels: Volume<StructureLabel>) throws -> [PlanarView] {
+            let camera = cameraPixels
+            let pixels = patientPixels(of: camera)
+            let rows = Self.occupiedRows(labels)
+            let slices = Self.visibleSlices(labels.grid, pixels)
+            let activity = try activity.cropped(rows: rows).cropped(slices: slices)
+            let labels = try labels.cropped(rows: rows).cropped(slices: slices)
+            let line = Radionuclide.lutetium177.lines[0].energy
+            let attenuation = try Attenuation(energy: line, tubeVoltage: recipe.site.tubeVoltage)
+            let heads = try heads(grid: labels.grid, pixels: pixels, attenuation: attenuation)
+            var simulation = PlanarSimulation()
+            simulation.residualScatterShare = recipe.residualScatterShare
+            let factor = Float(recipe.attenuationFactor)
+            let coefficients = attenuation.coefficients(of: StylisedPhantom.hounsfield(of: labels)).map { $0 * factor }
+            let expectations = try simulation.expectations(
+                activity: activity, attenuation: coefficients, heads: heads
+            ).map { expectation in
+                pose.degrees == 0
+                    ? expectation : expectation.sampled(on: camera) { pose.patientPosition(ofImage: $0) }
+            }
+            return try draw(expectations, simulation: simulation, origin: camera.origin)
+        }
+
+        private func heads(grid: VoxelGrid, pixels: DetectorGrid, attenuation: Attenuation) throws -> [CameraHead] {
+            let half = grid.spacing.y / 2
+            let front = grid.origin.y - half - anteriorGap - recipe.faceErrorMillimetres
+            let back =
+                grid.position(x: 0, y: Double(grid.rows - 1), z: 0).y + half + posteriorGap
+                + recipe.faceErrorMillimetres
+            let line = attenuation.energy
+            let calibration = recipe.site.calibration(energy: line) ?? CameraSite.phantom.calibration(energy: line) ?? 1
+            let collimator = try recipe.site.makeCollimator()
+            return ViewDirection.allCases.map { direction in
+                let couch = direction == .posterior ? recipe.site.couchWaterEquivalentMillimetres / 10 : 0
+                return CameraHead(
+                    direction: direction, facePosition: direction == .anterior ? front : back, detector: pixels,
+                    collimator: collimator, energy: line,
+                    gain: calibration * recipe.sensitivityFactor * 1e-6 * grid.voxelMillilitres * dwellSeconds
+                        * exp(-attenuation.waterPerCentimetre * recipe.attenuationFactor * couch))
+            }
+        }
+
+        private func draw(
+            _ expectations: [PlanarSimulation.Expectation], simulation: PlanarSimulation, origin: SIMD2<Double>
+        ) throws -> [PlanarView] {
+            let faces = expectations.map(\.head.facePosition)
+            let axis = faces.reduce(0, +) / Double(faces.count)
+            var views: [PlanarView] = []
+            for expectation in expectations {
+                var generator = SeededGenerator(
+                    seed: recipe.seed, purpose: "counts-\(expectation.head.direction.rawValue)")
+                for view in try simulation.draw(
+                    expectation, windows: SyntheticPatient.windows, dwellSeconds: dwellSeconds, rotationAxis: axis,
+                    using: &generator)
+                {
+                    // The camera knows its own coordinates only, and its heads nearer than they are.
+                    let recorded = abs(expectation.head.facePosition - axis) - recipe.faceErrorMillimetres
+                    views.append(
+                        try PlanarView(
+                            direction: view.direction, window: view.window, columns: view.columns, rows: view.rows,
+                            spacing: view.spacing, origin: origin, dwellSeconds: view.dwellSeconds,
+                            radialPositionMillimetres: recorded,
+                            facePositionMillimetres: view.direction == .anterior ? -recorded : recorded,
+                            counts: view.counts))
+                }
+            }
+            return views
+        }
+
+        private static func occupiedRows(_ labels: Volume<StructureLabel>) -> Range<Int> {
+            let grid = labels.grid
+            let occupied = (0..<grid.rows).map { y in
+                (0..<grid.slices).contains { z in
+                    let row = grid.offset(x: 0, y: y, z: z)
+                    return (row..<row + grid.columns).contains { labels.voxels[$0] != .air }
+                }
+            }
+            return (occupied.firstIndex(of: true) ?? 0)..<(occupied.lastIndex(of: true) ?? grid.rows - 1) + 1
+        }
+
+        /// Activity further than this beyond the pixels is not seen, in millimetres: three widths of the scatter.
+        private static let sight = 150.0
+
+        private static func visibleSlices(_ grid: VoxelGrid, _ pixels: DetectorGrid) -> Range<Int> {
+            let top = pixels.origin.y + Double(pixels.rows - 1) * pixels.spacing.y
+            let first = Int(grid.index(of: SIMD3(0, 0, pixels.origin.y - sight)).z.rounded(.down))
+            let last = Int(grid.index(of: SIMD3(0, 0, top + sight)).z.rounded(.up))
+            return min(max(first, 0), grid.slices - 1)..<max(min(last + 1, grid.slices), 1)
         }
     }
 }

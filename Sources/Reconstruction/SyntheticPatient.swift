@@ -1,25 +1,28 @@
 public import Anatomy
-import Glibc
 public import Imaging
-public import Tomography
 
 /// A stylised patient from CT to planar scan: everything that the service gets to see, and the truth beside it.
 ///
 /// PET/CT and planar scan are days apart: between them the organs move and the levels change. The planar images are drawn
 /// on finer voxels and by another projector than the one that reconstructs.
 public struct SyntheticPatient: Sendable {
-    /// What to make.
-    public struct Recipe: Sendable {
-        public var seed: UInt64
-        /// Standard deviation of the organs' motion along z between PET/CT and planar scan, in millimetres.
-        public var motion = 3.0
-        /// Standard deviation of the uptake inside an organ, as part of its mean.
-        public var unevenness = 0.12
-        /// Speed of the table of the whole-body scan, in mm/s.
-        public var scanVelocity = 2.5
-        public var site = CameraSite.phantom
+    /// A lesion as it really was at the time of the planar scan.
+    public struct Lesion: Sendable, Equatable {
+        public enum Kind: String, Sendable, Codable {
+            /// In contours and PET.
+            case seen
+            /// In contours and PET, but not hotter than its surroundings any more.
+            case gone
+            /// In neither.
+            case unseen
+        }
 
-        public init(seed: UInt64) { self.seed = seed }
+        public let name: String
+        public let kind: Kind
+        /// In the CT's frame.
+        public let centreMillimetres: SIMD3<Double>
+        public let millilitres: Double
+        public let megabecquerel: Double
     }
 
     public let recipe: Recipe
@@ -29,6 +32,7 @@ public struct SyntheticPatient: Sendable {
     public let pet: Volume<Float>
     /// Structures on the CT's grid, at the time of the CT.
     public let labels: Volume<StructureLabel>
+    /// Lesions that PET and contours show.
     public let lesionNames: [String]
     /// All windows and both directions.
     public let views: [PlanarView]
@@ -36,13 +40,18 @@ public struct SyntheticPatient: Sendable {
     ///
     /// - Units: Bq/mL
     public let truth: Volume<Float>
-    /// True activity of each structure at the time of the planar scan.
+    /// True activity of each structure at the time of the planar scan, by name.
     ///
     /// - Units: MBq
     public let organActivities: [(name: String, megabecquerel: Double)]
-    /// What has to be added to the planar images' x and z to reach the CT's, in millimetres.
-    public let planarOffset: SIMD2<Double>
+    /// Those that PET and contours show, then the others.
+    public let lesions: [Lesion]
+    /// How the planar images lie in the CT's frame.
+    public let planarPose: PlanarPose
     public let dwellSeconds: Double
+
+    /// What has to be added to the planar images' x and z to reach the CT's, in millimetres, but for a rotation.
+    public var planarOffset: SIMD2<Double> { planarPose.offset }
 
     /// 177Lu: peak, lower and upper scatter window, in keV.
     public static let windows = [
@@ -55,80 +64,56 @@ public struct SyntheticPatient: Sendable {
         self.recipe = recipe
         let phantom = StylisedPhantom(seed: recipe.seed)
         let later = phantom.moved(millimetres: recipe.motion, seed: recipe.seed)
-        let lutetium = UptakePattern.lutetiumPSMA(
-            seed: recipe.seed, lesionCount: phantom.lesions.count, deviation: recipe.unevenness)
-        let tracer = UptakePattern.psmaPET(
-            seed: recipe.seed, lesionCount: phantom.lesions.count, deviation: recipe.unevenness)
-        var generator = SeededGenerator(seed: recipe.seed, purpose: "acquisition")
+            .withUnseenLesions(mean: recipe.unseenLesionMean, seed: recipe.seed)
+        let uptake = UptakePair(
+            seed: recipe.seed, lesions: later.lesions, seenCount: phantom.lesions.count, texture: recipe.texture,
+            change: recipe.change)
+        let acquisition = Acquisition(recipe)
+        (planarPose, dwellSeconds) = (acquisition.pose, acquisition.dwellSeconds)
+        lesionNames = phantom.lesions.map(\.name)
         do {
-            labels = phantom.labels(on: try Self.ctGrid())
-            hounsfield = Self.noisy(StylisedPhantom.hounsfield(of: labels), deviation: 12, &generator)
+            labels = phantom.labels(on: try Self.ctGrid(spacing: recipe.resolution.ct))
+            hounsfield = Self.noisyCT(StylisedPhantom.hounsfield(of: labels), seed: recipe.seed)
             let petLabels = phantom.labels(on: try Self.petGrid())
-            pet = Self.blurredPET(tracer.activity(of: petLabels), &generator)
-            lesionNames = phantom.lesions.map(\.name)
+            pet = Self.blurredPET(uptake.pet.activity(of: petLabels), seed: recipe.seed)
 
-            let fine = try Self.simulationGrid()
-            let fineLabels = later.labels(on: fine)
-            let fineActivity = lutetium.activity(of: fineLabels)
-            organActivities = Self.totals(fineActivity, fineLabels, phantom.lesions.map(\.name))
+            let fineLabels = later.labels(on: try Self.simulationGrid(spacing: recipe.resolution.simulation))
+            let fineActivity = uptake.therapy.activity(of: fineLabels)
+            (organActivities, lesions) = Self.facts(
+                Self.contents(fineActivity, fineLabels), on: fineLabels.grid, phantom: later, uptake: uptake,
+                seenCount: phantom.lesions.count)
             truth = fineActivity.resampled(to: labels.grid)
-            dwellSeconds = recipe.site.fieldOfViewMillimetres[1] / recipe.scanVelocity
-            planarOffset = SIMD2(generator.uniform(-25...25), generator.uniform(-60...60))
-            views = try Self.acquire(
-                activity: fineActivity, labels: fineLabels, recipe: recipe, offset: planarOffset,
-                dwellSeconds: dwellSeconds, &generator)
+            views = try acquisition.views(activity: fineActivity, labels: fineLabels)
         } catch { throw .tomography }
     }
 
     /// The patient's anatomy as the reconstruction makes it from CT, PET and these contours.
-    public func anatomy(spacing: Double = 4.8) throws(AnatomyError) -> PatientAnatomy {
-        try PatientAnatomy(hounsfield: hounsfield, pet: pet, contours: contours(), spacing: spacing)
+    ///
+    /// - Parameter withContours: without them regions come from CT and PET alone.
+    public func anatomy(spacing: Double = 4.8, withContours: Bool = true) throws(AnatomyError) -> PatientAnatomy {
+        try PatientAnatomy(
+            hounsfield: hounsfield, pet: pet, contours: withContours ? contours() : [], spacing: spacing)
     }
 
-    /// Masks of organs and lesions, each on a box of the CT's voxels, by name.
-    public func masks() -> [(name: String, mask: Volume<Bool>)] {
-        var masks: [(name: String, mask: Volume<Bool>)] = []
-        for organ in Organ.allCases where ![.lungs, .bone, .remainder].contains(organ) {
-            let (outer, inner) = (StructureLabel.organ(organ), StructureLabel.medulla(organ))
-            if let mask = labels.boxed({ $0 == outer || $0 == inner }) { masks.append((organ.rawValue, mask)) }
-        }
-        for (index, name) in lesionNames.enumerated() {
-            let lesion = StructureLabel.lesion(index)
-            if let mask = labels.boxed({ $0 == lesion }) { masks.append((name, mask)) }
-        }
-        return masks
-    }
-
-    private func contours() -> [PatientAnatomy.Contour] {
-        masks().map { PatientAnatomy.Contour(name: $0.name, mask: $0.mask) }
-    }
-
-    private static func name(of label: StructureLabel, _ lesions: [String]) -> String? {
-        label.organ?.rawValue ?? label.lesion.map { lesions[$0] }
-    }
-
-    private static func totals(
-        _ activity: Volume<Float>, _ labels: Volume<StructureLabel>, _ lesions: [String]
-    ) -> [(name: String, megabecquerel: Double)] {
-        var sums: [StructureLabel: Double] = [:]
-        for z in 0..<activity.grid.slices {
-            // Neighbouring voxels mostly share their label: one dictionary access per run.
-            var run = (label: StructureLabel.air, sum: 0.0)
-            let plane = activity.grid.rows * activity.grid.columns
-            for voxel in z * plane..<(z + 1) * plane {
-                if labels.voxels[voxel] != run.label {
-                    if run.label != .air { sums[run.label, default: 0] += run.sum }
-                    run = (labels.voxels[voxel], 0)
-                }
-                run.sum += Double(activity.voxels[voxel])
-            }
-            if run.label != .air { sums[run.label, default: 0] += run.sum }
-        }
+    private static func facts(
+        _ contents: [StructureLabel: Content], on grid: VoxelGrid, phantom: StylisedPhantom, uptake: UptakePair,
+        seenCount: Int
+    ) -> ([(name: String, megabecquerel: Double)], [Lesion]) {
+        let megabecquerel = { (content: Content) in content.activity * grid.voxelMillilitres * 1e-6 }
         var totals: [String: Double] = [:]
-        for (label, sum) in sums {
-            guard let name = name(of: label, lesions) else { continue }
-            totals[name, default: 0] += sum * activity.grid.voxelMillilitres * 1e-6
+        for (label, content) in contents {
+            guard let name = label.organ?.rawValue ?? label.lesion.map({ phantom.lesions[$0].name }) else { continue }
+            totals[name, default: 0] += megabecquerel(content)
         }
-        return totals.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        let lesions = phantom.lesions.enumerated().compactMap { index, lesion -> Lesion? in
+            guard let content = contents[.lesion(index)] else { return nil }
+            let middle = content.moment / Double(content.voxels)
+            return Lesion(
+                name: lesion.name,
+                kind: index >= seenCount ? .unseen : uptake.goneLesions.contains(index) ? .gone : .seen,
+                centreMillimetres: grid.position(x: middle.x, y: middle.y, z: middle.z),
+                millilitres: Double(content.voxels) * grid.voxelMillilitres, megabecquerel: megabecquerel(content))
+        }
+        return (totals.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, lesions)
     }
 }

@@ -45,6 +45,20 @@ public struct CameraHead: Equatable, Sendable {
         (self.collimator, self.energy, self.gain) = (collimator, energy, gain)
     }
 
+    /// The same head with other pixels.
+    public func with(detector: DetectorGrid) -> CameraHead {
+        CameraHead(
+            direction: direction, facePosition: facePosition, detector: detector, collimator: collimator,
+            energy: energy, gain: gain)
+    }
+
+    /// The same head further from the patient, or nearer.
+    public func withdrawn(by millimetres: Double) -> CameraHead {
+        CameraHead(
+            direction: direction, facePosition: facePosition + (direction == .anterior ? -millimetres : millimetres),
+            detector: detector, collimator: collimator, energy: energy, gain: gain)
+    }
+
     func distance(ofPlane y: Double) -> Double {
         direction == .anterior ? y - facePosition : facePosition - y
     }

@@ -8,6 +8,16 @@ public struct CameraSite: Equatable, Sendable, Codable {
         public var holeDiameterMillimetres, holeLengthMillimetres, septaMillimetres: Double
         public var intrinsicResolution140Millimetres: Double
 
+        public init(
+            holeDiameterMillimetres: Double, holeLengthMillimetres: Double, septaMillimetres: Double,
+            intrinsicResolution140Millimetres: Double
+        ) {
+            self.holeDiameterMillimetres = holeDiameterMillimetres
+            self.holeLengthMillimetres = holeLengthMillimetres
+            self.septaMillimetres = septaMillimetres
+            self.intrinsicResolution140Millimetres = intrinsicResolution140Millimetres
+        }
+
         enum CodingKeys: String, CodingKey {
             case holeDiameterMillimetres = "hole_diameter_mm"
             case holeLengthMillimetres = "hole_length_mm"
@@ -29,6 +39,8 @@ public struct CameraSite: Equatable, Sendable, Codable {
     public var couchThicknessMillimetres: Double
     /// Tube voltage of the CT, in kV.
     public var tubeVoltage: Double
+    /// Dead time of a head in the photopeak window; nil when the rate never asks for a correction.
+    public var deadTimeMicroseconds: Double?
     /// When the calibration was measured and until when it holds, ISO 8601 dates.
     public var measuredOn: String?
     public var validUntil: String?
@@ -42,6 +54,7 @@ public struct CameraSite: Equatable, Sendable, Codable {
         case couchWaterEquivalentMillimetres = "couch_water_equivalent_mm"
         case couchThicknessMillimetres = "couch_thickness_mm"
         case tubeVoltage = "ct_kvp"
+        case deadTimeMicroseconds = "dead_time_us"
         case measuredOn = "measured_on"
         case validUntil = "valid_until"
     }

@@ -45,6 +45,23 @@ struct DepthRecursion {
         }
     }
 
+    /// Adds `activity * transmission` to a part of the plane.
+    ///
+    /// - Parameters:
+    ///   - stride: elements between two slices of the activity, and of the transmission.
+    ///   - corner: the part's first column and slice in the plane.
+    func add(
+        _ activity: UnsafePointer<Float>, stride: Int, transmission: UnsafePointer<Float>, transmissionStride: Int,
+        at corner: (x: Int, z: Int), columns partColumns: Int, slices partSlices: Int
+    ) {
+        for slice in 0..<partSlices {
+            let target = plane + (corner.z + slice) * columns + corner.x
+            let source = activity + slice * stride
+            let factor = transmission + slice * transmissionStride
+            for x in 0..<partColumns { target[x] += source[x] * factor[x] }
+        }
+    }
+
     /// `volume (+)= plane * transmission`, then `plane = B plane`
     func spreadThenBlur(
         variance: (x: Float, z: Float), transmission: UnsafePointer<Float>, volume: UnsafeMutablePointer<Float>,

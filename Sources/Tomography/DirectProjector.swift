@@ -55,7 +55,6 @@ public struct DirectProjector: LinearOperator {
             let transmission = OpposedViewProjector.transmission(of: attenuation, towards: head.direction)
             var view = [Float](repeating: 0, count: head.detector.pixelCount)
             var plane = [Float](repeating: 0, count: grid.columns * grid.slices)
-            var image = view
             for y in 0..<grid.rows {
                 var isEmpty = true
                 forEachVoxel(ofPlane: y) { voxel, pixel in
@@ -64,8 +63,7 @@ public struct DirectProjector: LinearOperator {
                 }
                 if isEmpty { continue }
                 for (share, response) in responses(of: head, plane: y) {
-                    response.forward(plane: plane, gain: Float(head.gain) * share, image: &image)
-                    for pixel in image.indices { view[pixel] += image[pixel] }
+                    response.addForward(plane: plane, gain: Float(head.gain) * share, image: &view)
                 }
             }
             views += view

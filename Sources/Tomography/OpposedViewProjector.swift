@@ -22,9 +22,10 @@ public struct OpposedViewProjector: LinearOperator {
     /// First element of each head's view, and the end of the last.
     public let viewOffsets: [Int]
 
-    private let transmissions: [[Float]]
-    private let responses: [DetectorResponse]
-    private let stepVariances: [[(x: Float, z: Float)]]
+    let transmissions: [[Float]]
+    let responses: [DetectorResponse]
+    /// Squared voxels from each plane to the next nearer one.
+    let stepVariances: [[(x: Float, z: Float)]]
 
     /// - Parameter attenuation: for each energy in keV the coefficients in 1/cm on one common grid.
     /// - Throws: ``TomographyError/gridMismatch`` without a map for a head's energy or with maps on different grids;
@@ -33,15 +34,24 @@ public struct OpposedViewProjector: LinearOperator {
         guard let grid = attenuation.values.first?.grid, attenuation.values.allSatisfy({ $0.grid == grid }) else {
             throw .gridMismatch
         }
+        var transmissions: [[Float]] = []
+        for head in heads {
+            guard let map = attenuation[head.energy] else { throw .gridMismatch }
+            transmissions.append(Self.transmission(of: map, towards: head.direction))
+        }
+        try self.init(heads: heads, grid: grid, transmissions: transmissions)
+    }
+
+    private init(heads: [CameraHead], grid: VoxelGrid, transmissions: [[Float]]) throws(TomographyError) {
         self.grid = grid
         self.heads = heads
-        var transmissions: [[Float]] = []
+        self.transmissions = transmissions
         var responses: [DetectorResponse] = []
         var steps: [[(x: Float, z: Float)]] = []
         for head in heads {
-            guard let map = attenuation[head.energy] else { throw .gridMismatch }
-            let planes = Self.planesFromFar(head.direction, grid)
-            let distances = planes.map { head.distance(ofPlane: grid.position(x: 0, y: Double($0), z: 0).y) }
+            let distances = Self.planesFromFar(head.direction, grid).map {
+                head.distance(ofPlane: grid.position(x: 0, y: Double($0), z: 0).y)
+            }
             let nearest = distances[distances.count - 1] - grid.spacing.y / 2
             guard nearest > -0.001 else {
                 throw .faceInsideGrid(direction: head.direction.rawValue, overlapMillimetres: -nearest)
@@ -57,36 +67,17 @@ public struct OpposedViewProjector: LinearOperator {
                 })
             responses.append(
                 DetectorResponse(grid: grid, detector: head.detector, variance: variances[variances.count - 1]))
-            transmissions.append(Self.transmission(of: map, towards: head.direction))
         }
-        (self.transmissions, self.responses, stepVariances) = (transmissions, responses, steps)
+        (self.responses, stepVariances) = (responses, steps)
         viewOffsets = heads.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.detector.pixelCount) }
     }
 
-    private init(_ other: OpposedViewProjector, heads: [CameraHead]) {
-        grid = other.grid
-        self.heads = heads
-        (transmissions, stepVariances) = (other.transmissions, other.stepVariances)
-        responses = heads.map { head in
-            let nearest = head.direction == .anterior ? 0 : other.grid.rows - 1
-            let distance = head.distance(ofPlane: other.grid.position(x: 0, y: Double(nearest), z: 0).y)
-            return DetectorResponse(
-                grid: other.grid, detector: head.detector,
-                variance: head.collimator.variance(atDistance: distance, energy: head.energy))
-        }
-        viewOffsets = heads.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.detector.pixelCount) }
-    }
-
-    /// The same projector with its detectors' pixels elsewhere: the depth recursion is kept.
-    public func withDetectors(_ detectors: [DetectorGrid]) -> OpposedViewProjector {
-        precondition(detectors.count == heads.count)
-        return OpposedViewProjector(
-            self,
-            heads: zip(heads, detectors).map { head, detector in
-                CameraHead(
-                    direction: head.direction, facePosition: head.facePosition, detector: detector,
-                    collimator: head.collimator, energy: head.energy, gain: head.gain)
-            })
+    /// The same patient before heads that differ in pixels and places only: what attenuates is kept.
+    ///
+    /// - Throws: ``TomographyError/faceInsideGrid(direction:overlapMillimetres:)``.
+    public func withHeads(_ heads: [CameraHead]) throws(TomographyError) -> OpposedViewProjector {
+        precondition(heads.map(\.direction) == self.heads.map(\.direction))
+        return try OpposedViewProjector(heads: heads, grid: grid, transmissions: transmissions)
     }
 
     public var domainCount: Int { grid.voxelCount }
@@ -122,7 +113,7 @@ public struct OpposedViewProjector: LinearOperator {
         var views = [Float](repeating: 0, count: rangeCount)
         views.withUnsafeMutableBufferPointer { views in
             for head in heads.indices {
-                responses[head].forward(
+                responses[head].addForward(
                     plane: planes[head], gain: Float(heads[head].gain), image: views.baseAddress! + viewOffsets[head])
             }
         }
@@ -202,6 +193,8 @@ public struct OpposedViewProjector: LinearOperator {
             }
         }
     }
+
+    func planesFromFar(of head: Int) -> [Int] { Self.planesFromFar(heads[head].direction, grid) }
 
     private static func planesFromFar(_ direction: ViewDirection, _ grid: VoxelGrid) -> [Int] {
         direction == .anterior ? Array((0..<grid.rows).reversed()) : Array(0..<grid.rows)

@@ -16,6 +16,9 @@ public struct PlanarSimulation: Sendable {
     /// Parts of the peak window's scatter that the lower and the upper window of half its width count.
     public var windowShares = (lower: 0.64, upper: 0.31)
     public var tails = DirectProjector.Tails(share: 0.04, widthFactor: 3)
+    /// Counts in the peak window that no scatter window shows anything of, as part of the primary ones: what an estimate
+    /// from the scatter windows misses.
+    public var residualScatterShare = 0.0
 
     public init() {}
 
@@ -23,7 +26,20 @@ public struct PlanarSimulation: Sendable {
     public struct Expectation: Sendable {
         public let head: CameraHead
         /// - Shape: `[z, x]`
-        public let primary, scatter: [Float]
+        public let primary, scatter, residual: [Float]
+
+        /// The same view on other pixels of the same size, as ``PlanarImage/sampled(on:at:)``.
+        public func sampled(
+            on target: DetectorGrid, at place: (SIMD2<Double>) -> SIMD2<Double>
+        ) -> Expectation {
+            let moved = [primary, scatter, residual].map {
+                PlanarImage(detector: head.detector, values: $0).sampled(on: target, at: place).values
+            }
+            let targetHead = CameraHead(
+                direction: head.direction, facePosition: head.facePosition, detector: target,
+                collimator: head.collimator, energy: head.energy, gain: head.gain)
+            return Expectation(head: targetHead, primary: moved[0], scatter: moved[1], residual: moved[2])
+        }
     }
 
     /// - Parameter activity: in Bq/mL when the heads' gain is per Bq/mL.
@@ -38,7 +54,17 @@ public struct PlanarSimulation: Sendable {
         return heads.map { head in
             let range = start..<start + head.detector.pixelCount
             start = range.upperBound
-            return Expectation(head: head, primary: Array(primaryCounts[range]), scatter: Array(scatterCounts[range]))
+            let primary = Array(primaryCounts[range])
+            return Expectation(
+                head: head, primary: primary, scatter: Array(scatterCounts[range]),
+                residual: residualScatter(primary, on: head.detector))
+        }
+    }
+
+    private func residualScatter(_ primary: [Float], on detector: DetectorGrid) -> [Float] {
+        guard residualScatterShare != 0 else { return [Float](repeating: 0, count: primary.count) }
+        return PlanarImage(detector: detector, values: primary).blurred(deviation: scatterWidth).values.map {
+            $0 * Float(residualScatterShare)
         }
     }
 
@@ -81,10 +107,15 @@ public struct PlanarSimulation: Sendable {
         let head = expectation.head
         var views: [PlanarView] = []
         for window in windows {
-            let isPeak = window.contains(head.energy)
-            let share = Float(window.upper <= head.energy ? windowShares.lower : windowShares.upper)
-            let counts = zip(expectation.primary, expectation.scatter).map { primary, scatter in
-                Float(generator.poisson(mean: Double(isPeak ? primary + scatter : share * scatter)))
+            let counts: [Float]
+            if window.contains(head.energy) {
+                counts = expectation.primary.indices.map { pixel in
+                    let mean = expectation.primary[pixel] + expectation.scatter[pixel] + expectation.residual[pixel]
+                    return Float(generator.poisson(mean: Double(mean)))
+                }
+            } else {
+                let share = window.upper <= head.energy ? windowShares.lower : windowShares.upper
+                counts = expectation.scatter.map { Float(generator.poisson(mean: share * Double($0))) }
             }
             views.append(
                 try PlanarView(

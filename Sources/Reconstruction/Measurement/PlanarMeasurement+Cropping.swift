@@ -9,10 +9,8 @@ extension PlanarMeasurement {
     func cropped(
         offset: SIMD2<Double>, x: ClosedRange<Double>, z: ClosedRange<Double>
     ) throws(ReconstructionError) -> PlanarMeasurement {
-        var counts: [Float] = []
-        var scatter: [Float] = []
-        var cropped: [CameraHead] = []
-        for (index, head) in heads.enumerated() {
+        var parts = Parts()
+        for (head, start) in zip(heads, offsets) {
             let detector = head.detector
             let columns = (0..<detector.columns).filter {
                 x.contains(detector.origin.x + offset.x + Double($0) * detector.spacing.x)
@@ -21,23 +19,21 @@ extension PlanarMeasurement {
                 z.contains(detector.origin.y + offset.y + Double($0) * detector.spacing.y)
             }
             guard let firstColumn = columns.first, let firstRow = rows.first else { throw .noOverlap }
-            let (countView, scatterView) = (view(self.counts, index), view(self.scatter, index))
             for row in rows {
-                for column in columns {
-                    counts.append(countView[countView.startIndex + row * detector.columns + column])
-                    scatter.append(scatterView[scatterView.startIndex + row * detector.columns + column])
-                }
+                let line = start + row * detector.columns + firstColumn
+                let pixels = line..<line + columns.count
+                parts.counts += counts[pixels]
+                parts.scatter += scatter[pixels]
+                parts.broad += broad[pixels]
+                parts.live += live[pixels]
             }
             let first = SIMD2(Double(firstColumn), Double(firstRow)) * detector.spacing
-            cropped.append(
-                CameraHead(
-                    direction: head.direction, facePosition: head.facePosition,
+            parts.heads.append(
+                head.with(
                     detector: DetectorGrid(
                         columns: columns.count, rows: rows.count, spacing: detector.spacing,
-                        origin: detector.origin + first),
-                    collimator: head.collimator, energy: head.energy, gain: head.gain))
+                        origin: detector.origin + first)))
         }
-        return PlanarMeasurement(
-            heads: cropped, counts: counts, scatter: scatter, isCalibrated: isCalibrated, findings: findings)
+        return PlanarMeasurement(parts, isCalibrated: isCalibrated, areFacesKnown: areFacesKnown, findings: findings)
     }
 }

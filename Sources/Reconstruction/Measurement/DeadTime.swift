@@ -1,0 +1,57 @@
+import Glibc
+import Imaging
+import Tomography
+
+/// The photons that a paralysable camera misses at high rates: of a true rate `n` it counts `n exp(-n tau)`.
+///
+/// - Units: seconds; counts per second.
+/// - Source: Sorenson, J. Nucl. Med. 16 (1975) 284, paralysable model.
+struct DeadTime {
+    let seconds: Double
+    let axialFieldMillimetres: Double
+
+    init(site: CameraSite) {
+        seconds = (site.deadTimeMicroseconds ?? 0) * 1e-6
+        axialFieldMillimetres = site.fieldOfViewMillimetres.count == 2 ? site.fieldOfViewMillimetres[1] : 400
+    }
+
+    /// The true rate's counted part, from the counted rate. Beyond the largest rate that such a camera can count,
+    /// `1 / (e tau)`, the part at that rate is returned.
+    func liveFraction(observedRate: Double) -> Double {
+        guard seconds > 0, observedRate > 0 else { return 1 }
+        let observed = min(observedRate * seconds, exp(-1))
+        // x exp(-x) = observed, on the branch below one, by Newton's method.
+        var x = observed
+        for _ in 0..<50 {
+            let slope = (1 - x) * exp(-x)
+            guard slope > 1e-9 else { break }
+            let step = (x * exp(-x) - observed) / slope
+            x = min(max(x - step, 0), 1)
+            if abs(step) < 1e-12 { break }
+        }
+        return exp(-x)
+    }
+
+    /// The counted part at every pixel. Each point of a long image was seen while the field of view passed over it: its
+    /// rate is that of a field's length around it.
+    ///
+    /// - Shape: `[z, x]` on `detector`.
+    func liveFraction(of view: PlanarView, binnedTo detector: DetectorGrid) -> [Float] {
+        guard seconds > 0, view.dwellSeconds > 0 else { return Array(repeating: 1, count: detector.pixelCount) }
+        let perRow = (0..<view.rows).map { row in
+            view.counts[row * view.columns..<(row + 1) * view.columns].reduce(0.0) { $0 + Double($1) }
+        }
+        var sums = [0.0]
+        for value in perRow { sums.append(sums[sums.count - 1] + value) }
+        let half = max(1, Int(axialFieldMillimetres / view.spacing.y / 2))
+        let factor = max(1, view.rows / detector.rows)
+        var result: [Float] = []
+        for row in 0..<detector.rows {
+            let centre = min(row * factor + factor / 2, view.rows - 1)
+            let counts = sums[min(centre + half, view.rows)] - sums[max(centre - half, 0)]
+            let live = Float(liveFraction(observedRate: counts / view.dwellSeconds))
+            result += Array(repeating: live, count: detector.columns)
+        }
+        return result
+    }
+}

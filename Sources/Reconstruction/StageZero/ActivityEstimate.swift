@@ -1,0 +1,111 @@
+public import Anatomy
+import Glibc
+public import Imaging
+public import Tomography
+
+/// What a reconstruction says: the map, the organs, and how well it explains what was measured.
+public struct ActivityEstimate: Sendable {
+    /// One region's activity.
+    ///
+    /// - Units: MBq and Bq/mL when calibrated, otherwise percent of the field's activity and percent per mL; millimetres.
+    public struct OrganActivity: Sendable, Equatable {
+        public let name: String
+        public let kind: Region.Kind
+        public let activity: Double
+        public let meanConcentration: Double
+        public let millilitres: Double
+        /// Standard deviation of the activity, in percent.
+        public let deviationPercent: Double
+        /// How much of the value came from the counts and not from what was assumed before, 0 to 1.
+        public let dataShare: Double
+        /// By how much the region lies elsewhere than in the CT, along x, y and z.
+        public let shift: SIMD3<Double>
+        /// Mean of `(n - m)² / variance` over the pixels in which the region gives most of the counts; nil when it does
+        /// so nowhere.
+        public let chiSquare: Double?
+    }
+
+    /// Activity that lies in no region of the anatomy.
+    ///
+    /// - Units: as for ``OrganActivity``; millimetres in the CT's frame.
+    public struct UnexplainedActivity: Sendable, Equatable {
+        public let name: String
+        public let activity: Double
+        public let deviationPercent: Double
+        public let position: SIMD3<Double>
+        /// Standard deviation of its depth.
+        public let depthDeviation: Double
+    }
+
+    /// One view beside its reprojection.
+    public struct ViewFit: Sendable {
+        public let direction: ViewDirection
+        /// Photon line, in keV.
+        public let energy: Double
+        /// Mean of `(n - m)² / m` over the pixels.
+        public let chiSquare: Double
+        /// Pixels in the CT's frame, but for the rotation.
+        public let detector: DetectorGrid
+        /// - Shape: `[z, x]`
+        public let measured, expected: [Float]
+    }
+
+    /// - Units: Bq/mL at the time of the planar scan, or percent per mL when not calibrated.
+    public let activity: Volume<Float>
+    public let organs: [OrganActivity]
+    public let unexplained: [UnexplainedActivity]
+    public let views: [ViewFit]
+    /// What was added to the planar image's x and z to reach the CT's, in millimetres.
+    public let offset: SIMD2<Double>
+    /// By how much the patient's image was turned in its plane, from x towards z.
+    public let rotationDegrees: Double
+    /// Correlation of the measured and the template's views at the start.
+    public let registrationCorrelation: Double
+    public let isCalibrated: Bool
+    public let iterations: Int
+    public let hasConverged: Bool
+    /// What one more step of the fit would have gained, in units of a logarithm.
+    public let convergenceDecrement: Double
+    public let findings: [String]
+
+    init(
+        fit: RegionFit, uneven: HeterogeneityStep?, registration: PlanarRegistration, anatomy: PatientAnatomy,
+        findings: [String]
+    ) throws(ReconstructionError) {
+        let model = fit.model
+        let value = fit.solution.value
+        let measurement = model.measurement
+        let map = uneven?.map ?? model.activity(value)
+        guard map.voxels.allSatisfy(\.isFinite) else { throw .notFinite }
+        let expected = uneven?.expected ?? fit.solution.expected
+        let total = map.voxels.reduce(0) { $0 + Double($1) } * model.grid.voxelMillilitres
+        guard total > 0 else { throw .notFinite }
+        // Becquerel when calibrated; otherwise shares of all that the field holds.
+        let unit = measurement.isCalibrated ? 1 : 100 / total
+        let table = RegionTable(fit: fit, uneven: uneven, unit: unit, isCalibrated: measurement.isCalibrated)
+        organs = table.organs(expected: expected)
+        unexplained = table.unexplained()
+        activity = measurement.isCalibrated ? map : map.map { $0 * Float(unit) }
+        let motion = model.motion(value)
+        let offset = fit.offset - motion.shift
+        views = zip(measurement.heads, measurement.offsets).map { head, start in
+            let range = start..<start + head.detector.pixelCount
+            let (counts, means) = (Array(measurement.counts[range]), Array(expected[range]))
+            let sum = zip(counts, means).reduce(0.0) {
+                let mean = Double(max($1.1, PixelTrust.expectedFloor))
+                return $0 + (Double($1.0) - mean) * (Double($1.0) - mean) / mean
+            }
+            return ViewFit(
+                direction: head.direction, energy: head.energy, chiSquare: sum / Double(counts.count),
+                detector: head.detector.moved(by: offset), measured: counts, expected: means)
+        }
+        self.offset = offset
+        rotationDegrees = motion.rotation * 180 / .pi
+        registrationCorrelation = registration.correlation
+        isCalibrated = measurement.isCalibrated
+        iterations = fit.solution.iterations
+        hasConverged = fit.solution.hasConverged
+        convergenceDecrement = fit.solution.decrement
+        self.findings = findings + (unexplained.isEmpty ? [] : ["activity-not-explained-by-anatomy"])
+    }
+}

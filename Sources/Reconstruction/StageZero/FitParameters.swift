@@ -1,0 +1,166 @@
+import Anatomy
+import COpenBLAS
+import Glibc
+import Imaging
+import Tomography
+
+/// What the fit may change, one number each.
+///
+/// - Units: levels and factors as natural logarithms; millimetres; radians.
+enum FitParameter: Hashable {
+    case level(region: Int)
+    case shift(region: Int, axis: Int)
+    case texture(region: Int)
+    case slope(region: Int, axis: Int)
+    /// The camera's image moved along x (0) or z (1).
+    case offset(axis: Int)
+    case rotation
+    /// All attenuation coefficients together.
+    case attenuation
+    case face(ViewDirection)
+    case sensitivity(ViewDirection)
+    /// The part of a point's image that lies in wide tails: photons that septa let through.
+    case tails
+    /// The scatter estimate of a head.
+    case scatter(head: Int)
+    /// Scatter that the estimate has missed, as a part of the counts.
+    case missedScatter(head: Int)
+}
+
+/// The parameters of one fit, their values before any count is seen, and how sure those are.
+///
+/// - Shape: `covariance` and `precision` are `count * count`, symmetric.
+struct FitParameters {
+    let list: [FitParameter]
+    let indices: [FitParameter: Int]
+    let mean: [Double]
+    let covariance: [Double]
+    let precision: [Double]
+
+    var count: Int { list.count }
+
+    /// `-ln` of the prior density, but for a constant.
+    func penalty(_ value: [Double]) -> Double {
+        let away = zip(value, mean).map(-)
+        var product = [Double](repeating: 0, count: count)
+        cblas_dsymv(
+            CblasRowMajor, CblasUpper, Int32(count), 1, precision, Int32(count), away, 1, 0, &product, 1)
+        return zip(away, product).reduce(0) { $0 + $1.0 * $1.1 } / 2
+    }
+
+    /// - Parameter focusStart: templates from here on are blobs that were found in the counts.
+    /// - Throws: ``ReconstructionError/singular(order:)``.
+    init(
+        templates: [RegionTemplate], levels: [Double], measurement: PlanarMeasurement, options: StageZero.Options,
+        grid: VoxelGrid, focusStart: Int
+    ) throws(ReconstructionError) {
+        var draft = Draft()
+        let prior = StageZero.Prior.self
+        for (region, template) in templates.enumerated() {
+            let isFocus = region >= focusStart
+            draft.add(
+                .level(region: region), mean: log(levels[region]),
+                deviation: isFocus ? prior.focusLevel : prior.level(of: template.kind))
+            if template.freedom.isMovable {
+                let own = isFocus ? prior.focusShift : prior.ownShift
+                for axis in 0..<3 { draft.add(.shift(region: region, axis: axis), mean: 0, deviation: own[axis]) }
+            }
+            if template.texture != nil {
+                draft.add(.texture(region: region), mean: prior.textureMean, deviation: prior.texture)
+            }
+            if template.slopes != nil {
+                // The mean of a field over an organ's half falls with the number of independent parts in it.
+                let deviation = prior.unevenness * min(1, (prior.patchMillilitres / template.millilitres).squareRoot())
+                for axis in 0..<3 { draft.add(.slope(region: region, axis: axis), mean: 0, deviation: deviation) }
+            }
+        }
+        draft.add(.offset(axis: 0), mean: 0, deviation: prior.offset)
+        draft.add(.offset(axis: 1), mean: 0, deviation: prior.offset)
+        if options.rotation { draft.add(.rotation, mean: 0, deviation: prior.rotation) }
+        if options.nuisances {
+            draft.add(.attenuation, mean: 0, deviation: prior.attenuation)
+            let face = measurement.areFacesKnown ? prior.knownFace : prior.assumedFace
+            for direction in ViewDirection.allCases {
+                draft.add(.face(direction), mean: 0, deviation: face)
+                draft.add(.sensitivity(direction), mean: 0, deviation: prior.sensitivity)
+            }
+            draft.add(.tails, mean: prior.tailsMean, deviation: prior.tails)
+            for head in measurement.heads.indices {
+                draft.add(.scatter(head: head), mean: 0, deviation: prior.scatter)
+                draft.add(
+                    .missedScatter(head: head), mean: prior.missedScatterMean, deviation: prior.missedScatter)
+            }
+        }
+        let movable = Set(templates.indices.filter { templates[$0].freedom.isMovable && $0 < focusStart })
+        // Levels have a common factor: PET and therapy differ in injected activity and time.
+        draft.correlate(prior.commonLevel) { parameter in
+            guard case .level(let region) = parameter, region < focusStart else { return 0 }
+            return 1
+        }
+        draft.correlate(prior.breathing) { parameter in
+            guard case .shift(let region, 2) = parameter, movable.contains(region) else { return 0 }
+            return templates[region].followsBreathing ? 1 : 0
+        }
+        // The patient lies deeper or higher in the couch, and turned about the long axis.
+        draft.correlate(prior.commonDepth) { parameter in
+            guard case .shift(let region, 1) = parameter, movable.contains(region) else { return 0 }
+            return 1
+        }
+        let middle = grid.position(x: Double(grid.columns - 1) / 2, y: 0, z: 0).x
+        draft.correlate(prior.roll) { parameter in
+            guard case .shift(let region, 1) = parameter, movable.contains(region) else { return 0 }
+            return templates[region].centre.x - middle
+        }
+        list = draft.list
+        indices = Dictionary(uniqueKeysWithValues: draft.list.enumerated().map { ($1, $0) })
+        mean = draft.mean
+        covariance = draft.covariance
+        precision = try Self.inverse(draft.covariance, order: draft.list.count)
+    }
+
+    private struct Draft {
+        var list: [FitParameter] = []
+        var mean: [Double] = []
+        private var variances: [Double] = []
+        private var common: [[Double]] = []
+
+        mutating func add(_ parameter: FitParameter, mean: Double, deviation: Double) {
+            list.append(parameter)
+            self.mean.append(mean)
+            variances.append(deviation * deviation)
+        }
+
+        /// Adds one cause that moves many parameters together.
+        mutating func correlate(_ deviation: Double, _ weight: (FitParameter) -> Double) {
+            common.append(list.map { deviation * weight($0) })
+        }
+
+        var covariance: [Double] {
+            let count = list.count
+            var matrix = [Double](repeating: 0, count: count * count)
+            for row in 0..<count {
+                matrix[row * count + row] = variances[row]
+                for cause in common where cause[row] != 0 {
+                    for column in 0..<count { matrix[row * count + column] += cause[row] * cause[column] }
+                }
+            }
+            return matrix
+        }
+    }
+
+    private static func inverse(_ matrix: [Double], order: Int) throws(ReconstructionError) -> [Double] {
+        var inverse = matrix
+        guard invertPositiveDefinite(&inverse, order: order) else { throw .singular(order: order) }
+        return inverse
+    }
+}
+
+extension RegionTemplate {
+    /// What lies under the diaphragm moves with it.
+    var followsBreathing: Bool {
+        switch organ {
+        case .liver, .spleen, .kidneyLeft, .kidneyRight, .stomach, .pancreas: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,143 @@
+import Glibc
+import Imaging
+import Tomography
+
+/// Looks for small sources that would explain what a fit has left over.
+///
+/// The residual of each head is filtered with the image of a blob and divided by the filtered noise. Where the heads
+/// together stand out, blobs at every depth are projected, and the depth whose two images explain most of the residual is
+/// taken: the ratio of the views is what tells it.
+struct FocusSearch {
+    /// A blob of activity that would explain a part of the residual.
+    struct Focus {
+        let blob: VoxelBox
+        /// Activity concentration for a blob of coverage one.
+        let level: Double
+        /// By how much the weighted residual's square falls.
+        let gain: Double
+    }
+
+    /// Standard deviation of a blob, in millimetres: about 4 mL.
+    static let width = 6.0
+    /// Below this gain it may be noise, or the unevenness of an organ.
+    static let gainLimit = 30.0
+    /// What is left over at a place has to be at least this part of what is expected there.
+    static let contrastLimit: Float = 0.12
+
+    let model: ForwardModel
+    let solution: MaximumAPosteriori
+    let body: Volume<Bool>
+    private let weights: [Float]
+    private let residual: [Float]
+
+    init(_ model: ForwardModel, _ solution: MaximumAPosteriori, body: Volume<Bool>) {
+        (self.model, self.solution, self.body) = (model, solution, body)
+        weights = PixelTrust(model.measurement).weights(solution.expected)
+        residual = zip(model.measurement.counts, solution.expected).map { $0 - $1 }
+    }
+
+    /// The strongest sources, far enough from each other to be fitted together.
+    func strongest(_ limit: Int) throws(ReconstructionError) -> [Focus] {
+        let projector = try model.projector(solution.value)
+        let detector = model.measurement.heads[0].detector
+        var score = significance(detector)
+        var found: [Focus] = []
+        var tries = 0
+        while found.count < limit, tries < 4 * limit {
+            tries += 1
+            guard let pixel = score.indices.max(by: { score[$0] < score[$1] }), score[pixel] > 0 else { break }
+            let place = SIMD2(pixel % detector.columns, pixel / detector.columns)
+            if let focus = best(at: place, detector, projector) { found.append(focus) }
+            // Neighbours would find the same source again.
+            let reach = SIMD2(Int(35 / detector.spacing.x), Int(35 / detector.spacing.y))
+            for row in max(0, place.y - reach.y)...min(detector.rows - 1, place.y + reach.y) {
+                for column in max(0, place.x - reach.x)...min(detector.columns - 1, place.x + reach.x) {
+                    score[row * detector.columns + column] = 0
+                }
+            }
+        }
+        return found
+    }
+
+    /// Sum over the heads of the squared significance of a positive residual, zero where the contrast is low.
+    private func significance(_ detector: DetectorGrid) -> [Float] {
+        var score = [Float](repeating: 0, count: detector.pixelCount)
+        let offsets = model.measurement.offsets
+        let width = 9.0
+        for head in model.measurement.heads.indices {
+            let range = offsets[head]..<offsets[head + 1]
+            let weighted = range.map { weights[$0] * residual[$0] }
+            let filtered = ScatteredImage.smoothed(weighted, detector, deviation: width)
+            // The variance of a filtered image is that of its pixels filtered with the squared kernel, which is as
+            // narrow as the root of two and as small as the pixels it covers.
+            let squared = ScatteredImage.smoothed(Array(weights[range]), detector, deviation: width / 2.0.squareRoot())
+            let area = Float(detector.spacing.x * detector.spacing.y / (4 * .pi * width * width))
+            let smoothResidual = ScatteredImage.smoothed(Array(residual[range]), detector, deviation: width)
+            let smoothExpected = ScatteredImage.smoothed(
+                Array(solution.expected[range]), detector, deviation: width)
+            for pixel in score.indices {
+                let hasContrast = smoothResidual[pixel] > Self.contrastLimit * smoothExpected[pixel]
+                guard hasContrast, filtered[pixel] > 0, squared[pixel] > 0 else { continue }
+                score[pixel] += filtered[pixel] * filtered[pixel] / (squared[pixel] * area)
+            }
+        }
+        return score
+    }
+
+    private func best(
+        at place: SIMD2<Int>, _ detector: DetectorGrid, _ projector: OpposedViewProjector
+    ) -> Focus? {
+        let grid = model.grid
+        // The projector's pixels hold the registration's offset; the motion of the fit is small beside a blob.
+        let wide = projector.heads[0].detector
+        let motion = model.motion(solution.value).shift
+        let x = wide.origin.x + Double(place.x + ForwardModel.margin) * wide.spacing.x - motion.x
+        let z = wide.origin.y + Double(place.y + ForwardModel.margin) * wide.spacing.y - motion.y
+        let column = Int(((x - grid.origin.x) / grid.spacing.x).rounded())
+        let slice = Int(((z - grid.origin.z) / grid.spacing.z).rounded())
+        guard (0..<grid.columns).contains(column), (0..<grid.slices).contains(slice) else { return nil }
+        let depths = stride(from: 0, to: grid.rows, by: 2).filter { body[column, $0, slice] }
+        let blobs = depths.map {
+            Self.blob(at: SIMD3(x, grid.position(x: 0, y: Double($0), z: 0).y, z), in: grid, body: body)
+        }
+        var best: Focus?
+        for (blob, raw) in zip(blobs, projector.forward(blobs)) {
+            let image = model.primary(raw, solution.value)
+            var cross = 0.0
+            var power = 0.0
+            for pixel in image.indices where image[pixel] != 0 {
+                cross += Double(image[pixel] * weights[pixel] * residual[pixel])
+                power += Double(image[pixel] * weights[pixel] * image[pixel])
+            }
+            guard power > 0, cross > 0 else { continue }
+            let gain = cross * cross / power
+            if gain > max(best?.gain ?? 0, Self.gainLimit) {
+                best = Focus(blob: blob, level: cross / power, gain: gain)
+            }
+        }
+        return best
+    }
+
+    /// A Gaussian, cut at the body's surface.
+    static func blob(at centre: SIMD3<Double>, in grid: VoxelGrid, body: Volume<Bool>) -> VoxelBox {
+        let index = grid.index(of: centre)
+        func range(_ axis: Int, _ count: Int) -> Range<Int> {
+            let reach = 3 * width / grid.spacing[axis]
+            let lower = min(max(Int((index[axis] - reach).rounded(.down)), 0), count - 1)
+            return lower..<max(lower + 1, min(Int((index[axis] + reach).rounded(.up)) + 1, count))
+        }
+        let columns = range(0, grid.columns)
+        let rows = range(1, grid.rows)
+        let slices = range(2, grid.slices)
+        var values: [Float] = []
+        for z in slices {
+            for y in rows {
+                for x in columns {
+                    let away = (SIMD3(Double(x), Double(y), Double(z)) - index) * grid.spacing / width
+                    values.append(body[x, y, z] ? Float(exp(-(away * away).sum() / 2)) : 0)
+                }
+            }
+        }
+        return VoxelBox(columns: columns, rows: rows, slices: slices, values: values)
+    }
+}

@@ -1,0 +1,349 @@
+import Dispatch
+import Glibc
+import Imaging
+import Tomography
+
+/// Expected counts of all heads as a function of the fit's parameters, and their derivatives.
+///
+/// `m_h = e_h L_h tails( move( P_h sum_k s_k T_k(form_k) ) ) + c_h S_h + r_h B_h`: the projections of the regions' forms,
+/// moved in the camera's plane, a part of them in wide tails as septa let through, times the head's sensitivity and live
+/// time, plus scatter and what the estimate of it missed.
+///
+/// - Shape: images are `[head][z, x]` on the measurement's pixels.
+struct ForwardModel {
+    let templates: [RegionTemplate]
+    let parameters: FitParameters
+    let measurement: PlanarMeasurement
+    let attenuation: [Double: Volume<Float>]
+    let grid: VoxelGrid
+    /// Heads whose pixels lie where the registration put them, with a margin for what the motion brings in.
+    private let wideHeads: [CameraHead]
+    private let nominal: OpposedViewProjector
+
+    /// Pixels around the measured ones.
+    static let margin = 6
+    /// Standard deviation of the tails of a point's image, in millimetres.
+    static let tailWidth = 22.0
+
+    /// - Parameter offset: millimetres that the registration adds to the image's coordinates.
+    init(
+        templates: [RegionTemplate], parameters: FitParameters, measurement: PlanarMeasurement,
+        attenuation: [Double: Volume<Float>], grid: VoxelGrid, offset: SIMD2<Double>
+    ) throws(ReconstructionError) {
+        (self.templates, self.parameters, self.measurement) = (templates, parameters, measurement)
+        (self.attenuation, self.grid) = (attenuation, grid)
+        wideHeads = measurement.heads.map { head in
+            let margin = Double(Self.margin)
+            let detector = head.detector
+            return head.with(
+                detector: DetectorGrid(
+                    columns: detector.columns + 2 * Self.margin, rows: detector.rows + 2 * Self.margin,
+                    spacing: detector.spacing, origin: detector.origin + offset - margin * detector.spacing))
+        }
+        do { nominal = try OpposedViewProjector(heads: wideHeads, attenuation: attenuation) } catch {
+            throw .tomography
+        }
+    }
+
+    // MARK: Parameters by name
+
+    func form(_ region: Int, _ value: [Double]) -> RegionTemplate.Form {
+        var form = RegionTemplate.Form()
+        for axis in 0..<3 {
+            form.shift[axis] = self.value(.shift(region: region, axis: axis), value)
+            form.slopes[axis] = self.value(.slope(region: region, axis: axis), value)
+        }
+        form.texture = self.value(.texture(region: region), value)
+        return form
+    }
+
+    func level(_ region: Int, _ value: [Double]) -> Double { exp(self.value(.level(region: region), value)) }
+
+    func motion(_ value: [Double]) -> ImageMotion {
+        ImageMotion(
+            shift: SIMD2(self.value(.offset(axis: 0), value), self.value(.offset(axis: 1), value)),
+            rotation: self.value(.rotation, value))
+    }
+
+    /// A parameter's value; one that the fit does not have keeps the value that changes nothing.
+    private func value(_ parameter: FitParameter, _ value: [Double]) -> Double {
+        indices[parameter].map { value[$0] } ?? 0
+    }
+
+    private var indices: [FitParameter: Int] { parameters.indices }
+
+    // MARK: Activity
+
+    /// Every region's form, the backgrounds where the organs have left them room.
+    func boxes(_ value: [Double]) -> [VoxelBox] {
+        let forms = templates.indices.map { form($0, value) }
+        var boxes = templates.indices.map { templates[$0].box(forms[$0], in: grid) }
+        let moved = templates.indices.filter {
+            templates[$0].kind != .background && templates[$0].freedom.isMovable && forms[$0].shift != .zero
+        }
+        guard !moved.isEmpty else { return boxes }
+        // Where organs have come in the background gives way; where they have left the remainder comes in.
+        var before = Volume<Float>(grid: grid, repeating: 0)
+        var after = Volume<Float>(grid: grid, repeating: 0)
+        for region in templates.indices where templates[region].kind != .background {
+            add(templates[region].coverage, to: &before)
+            add(templates[region].coverage(forms[region], in: grid), to: &after)
+        }
+        for region in templates.indices where templates[region].kind == .background {
+            let takesRoom = templates[region].organ == .remainder
+            let coverage = templates[region].coverage
+            boxes[region].forEachRow(of: grid) { inGrid, inBox in
+                for x in 0..<coverage.columns.count {
+                    let (old, new) = (before.voxels[inGrid + x], after.voxels[inGrid + x])
+                    if new > old {
+                        boxes[region].values[inBox + x] *= old < 1 ? max(0, 1 - new) / (1 - old) : 1
+                    } else if new < old, takesRoom {
+                        boxes[region].values[inBox + x] += old - new
+                    }
+                }
+            }
+        }
+        return boxes
+    }
+
+    /// The activity map.
+    ///
+    /// - Units: those of the levels.
+    func activity(_ value: [Double]) -> Volume<Float> {
+        var map = Volume<Float>(grid: grid, repeating: 0)
+        for (region, box) in boxes(value).enumerated() {
+            let level = Float(self.level(region, value))
+            add(box.map { $0 * level }, to: &map)
+        }
+        return map
+    }
+
+    func add(_ box: VoxelBox, to map: inout Volume<Float>) {
+        map.voxels.withUnsafeMutableBufferPointer { voxels in
+            box.forEachRow(of: grid) { inGrid, inBox in
+                for x in 0..<box.columns.count { voxels[inGrid + x] += box.values[inBox + x] }
+            }
+        }
+    }
+
+    // MARK: Counts
+
+    /// Expected counts.
+    func expected(_ value: [Double]) throws(ReconstructionError) -> [Float] {
+        let projector = try projector(value)
+        var raw = [Float](repeating: 0, count: projector.rangeCount)
+        for (region, view) in projector.forward(boxes(value)).enumerated() {
+            let level = Float(self.level(region, value))
+            for pixel in raw.indices { raw[pixel] += level * view[pixel] }
+        }
+        return withScatter(primary(raw, value), value)
+    }
+
+    /// Expected counts of any activity map under the camera of these parameters, scatter included.
+    func expected(of map: Volume<Float>, _ value: [Double]) throws(ReconstructionError) -> [Float] {
+        withScatter(primary(try projector(value).forward(map.voxels), value), value)
+    }
+
+    /// The camera of these parameters as a linear operator from activity to primary counts without motion, and the image
+    /// motion that follows it.
+    func projector(_ value: [Double]) throws(ReconstructionError) -> OpposedViewProjector {
+        let factor = exp(self.value(.attenuation, value))
+        let faces = ViewDirection.allCases.map { self.value(.face($0), value) }
+        if factor == 1, faces.allSatisfy({ $0 == 0 }) { return nominal }
+        let heads = wideHeads.map { head in
+            let move = faces[head.direction == .anterior ? 0 : 1]
+            return head.withdrawn(by: max(move, -room(before: head)))
+        }
+        do {
+            guard factor != 1 else { return try nominal.withHeads(heads) }
+            let scaled = attenuation.mapValues { map in map.map { $0 * Float(factor) } }
+            return try OpposedViewProjector(heads: heads, attenuation: scaled)
+        } catch { throw .tomography }
+    }
+
+    /// How far a head could come nearer before it stood in the voxels.
+    private func room(before head: CameraHead) -> Double {
+        let half = grid.spacing.y / 2
+        let front = grid.origin.y - half
+        let back = grid.position(x: 0, y: Double(grid.rows - 1), z: 0).y + half
+        return max(0, head.direction == .anterior ? front - head.facePosition : head.facePosition - back)
+    }
+
+    /// From the projector's wide image to the measured pixels: motion, tails, live time, sensitivity.
+    func primary(_ raw: [Float], _ value: [Double]) -> [Float] {
+        let motion = motion(value)
+        let tails = Float(self.value(.tails, value))
+        return fromWide(raw, value) { image, detector in
+            let moved = motion.apply(to: image, on: detector)
+            return tails == 0 ? moved : Self.mixed(moved, detector, tails)
+        }
+    }
+
+    /// Counts that the tails take from the middle and give to the surroundings, per unit of their share.
+    private func tailColumn(_ raw: [Float], _ value: [Double]) -> [Float] {
+        let motion = motion(value)
+        return fromWide(raw, value) { image, detector in
+            let moved = motion.apply(to: image, on: detector)
+            return zip(ScatteredImage.smoothed(moved, detector, deviation: Self.tailWidth), moved).map { $0 - $1 }
+        }
+    }
+
+    private static func mixed(_ image: [Float], _ detector: DetectorGrid, _ share: Float) -> [Float] {
+        let wide = ScatteredImage.smoothed(image, detector, deviation: tailWidth)
+        return zip(image, wide).map { (1 - share) * $0 + share * $1 }
+    }
+
+    private func fromWide(
+        _ raw: [Float], _ value: [Double], _ transform: ([Float], DetectorGrid) -> [Float]
+    ) -> [Float] {
+        var result: [Float] = []
+        result.reserveCapacity(measurement.counts.count)
+        var start = 0
+        for (head, wide) in wideHeads.enumerated() {
+            let pixels = wide.detector.pixelCount
+            let image = transform(Array(raw[start..<start + pixels]), wide.detector)
+            start += pixels
+            let gain = Float(exp(self.value(.sensitivity(wide.direction), value)))
+            let inner = measurement.heads[head].detector
+            for row in 0..<inner.rows {
+                let first = (row + Self.margin) * wide.detector.columns + Self.margin
+                for column in 0..<inner.columns { result.append(gain * image[first + column]) }
+            }
+        }
+        for pixel in result.indices { result[pixel] *= measurement.live[pixel] }
+        return result
+    }
+
+    /// The adjoint of ``primary(_:_:)``, with the motion turned back in place of its adjoint.
+    func primaryAdjoint(_ image: [Float], _ value: [Double]) -> [Float] {
+        let motion = motion(value)
+        let back = ImageMotion(shift: -motion.shift, rotation: -motion.rotation)
+        let tails = Float(self.value(.tails, value))
+        var result: [Float] = []
+        var start = 0
+        for (head, wide) in wideHeads.enumerated() {
+            let inner = measurement.heads[head].detector
+            let gain = Float(exp(self.value(.sensitivity(wide.direction), value)))
+            var plane = [Float](repeating: 0, count: wide.detector.pixelCount)
+            for row in 0..<inner.rows {
+                let first = (row + Self.margin) * wide.detector.columns + Self.margin
+                for column in 0..<inner.columns {
+                    let pixel = start + row * inner.columns + column
+                    plane[first + column] = gain * image[pixel] * measurement.live[pixel]
+                }
+            }
+            start += inner.pixelCount
+            if tails != 0 { plane = Self.mixed(plane, wide.detector, tails) }
+            result += back.apply(to: plane, on: wide.detector)
+        }
+        return result
+    }
+
+    private func withScatter(_ primary: [Float], _ value: [Double]) -> [Float] {
+        var counts = primary
+        let offsets = measurement.offsets
+        for head in measurement.heads.indices {
+            let factor = Float(exp(self.value(.scatter(head: head), value)))
+            let missed = Float(self.value(.missedScatter(head: head), value))
+            for pixel in offsets[head]..<offsets[head + 1] {
+                counts[pixel] += factor * measurement.scatter[pixel] + missed * measurement.broad[pixel]
+            }
+        }
+        return counts
+    }
+
+    /// The Jacobian of the expected counts, one column a parameter.
+    func columns(_ value: [Double]) throws(ReconstructionError) -> [[Float]] {
+        let projector = try projector(value)
+        var columns = [[Float]](repeating: [], count: parameters.count)
+        var boxes: [VoxelBox] = []
+        var owners: [(column: Int, factor: Float)] = []
+        let forms = self.boxes(value)
+        for (column, parameter) in parameters.list.enumerated() {
+            guard let (region, box) = derivative(parameter, forms, value) else { continue }
+            boxes.append(box)
+            owners.append((column, Float(level(region, value))))
+        }
+        for (owner, view) in zip(owners, projector.forward(boxes)) {
+            let factor = owner.factor
+            columns[owner.column] = view.map { $0 * factor }
+        }
+        columns.withUnsafeMutableBufferPointer { columns in
+            // Each iteration writes its own element only.
+            nonisolated(unsafe) let columns = columns
+            let owned = owners.map(\.column)
+            DispatchQueue.concurrentPerform(iterations: owned.count) {
+                columns[owned[$0]] = self.primary(columns[owned[$0]], value)
+            }
+        }
+        let map = activity(value)
+        let raw = projector.forward(map.voxels)
+        for (column, parameter) in parameters.list.enumerated() where columns[column].isEmpty {
+            columns[column] = try cameraColumn(parameter, column, raw, map, value)
+        }
+        return columns
+    }
+
+    /// What a region's parameter changes in the activity, per unit of its level.
+    private func derivative(
+        _ parameter: FitParameter, _ forms: [VoxelBox], _ value: [Double]
+    ) -> (region: Int, box: VoxelBox)? {
+        switch parameter {
+        case .level(let region): return (region, forms[region])
+        case .shift(let region, let axis):
+            return (region, templates[region].shiftDerivative(form(region, value), axis: axis, in: grid))
+        case .texture(let region):
+            return templates[region].textureDerivative(form(region, value), in: grid).map { (region, $0) }
+        case .slope(let region, let axis):
+            return templates[region].slopeDerivative(form(region, value), axis: axis, in: grid).map { (region, $0) }
+        default: return nil
+        }
+    }
+
+    /// Derivatives by what belongs to the camera, by differences where they have no closed form.
+    private func cameraColumn(
+        _ parameter: FitParameter, _ column: Int, _ raw: [Float], _ map: Volume<Float>, _ value: [Double]
+    ) throws(ReconstructionError) -> [Float] {
+        let offsets = measurement.offsets
+        switch parameter {
+        case .offset, .rotation:
+            let step = parameter == .rotation ? 2e-3 : 0.5
+            return difference(column, step, value) { primary(raw, $0) }
+        case .sensitivity(let direction):
+            var image = primary(raw, value)
+            for head in measurement.heads.indices where measurement.heads[head].direction != direction {
+                for pixel in offsets[head]..<offsets[head + 1] { image[pixel] = 0 }
+            }
+            return image
+        case .tails: return tailColumn(raw, value)
+        case .scatter(let head):
+            let factor = Float(exp(value[column]))
+            return measurement.scatter.indices.map {
+                offsets[head]..<offsets[head + 1] ~= $0 ? factor * measurement.scatter[$0] : 0
+            }
+        case .missedScatter(let head):
+            return measurement.broad.indices.map {
+                offsets[head]..<offsets[head + 1] ~= $0 ? measurement.broad[$0] : 0
+            }
+        default:
+            let step = parameter == .attenuation ? 0.02 : 4.0
+            var images: [[Float]] = []
+            for sign in [step, -step] {
+                var shifted = value
+                shifted[column] += sign
+                images.append(primary(try projector(shifted).forward(map.voxels), value))
+            }
+            return zip(images[0], images[1]).map { ($0 - $1) / Float(2 * step) }
+        }
+    }
+
+    private func difference(
+        _ column: Int, _ step: Double, _ value: [Double], _ image: ([Double]) -> [Float]
+    ) -> [Float] {
+        var (ahead, behind) = (value, value)
+        ahead[column] += step
+        behind[column] -= step
+        let scale = Float(1 / (2 * step))
+        return zip(image(ahead), image(behind)).map { ($0 - $1) * scale }
+    }
+}

@@ -1,0 +1,102 @@
+import Anatomy
+public import Imaging
+
+extension SyntheticPatient {
+    /// Masks of organs and lesions as the CT's contours have them, each on a box of the CT's voxels, by name.
+    public func masks() -> [(name: String, mask: Volume<Bool>)] {
+        let boxes = labels.boxes()
+        var masks: [(name: String, mask: Volume<Bool>)] = []
+        func append(_ name: String, _ members: [StructureLabel]) {
+            let found = members.compactMap { boxes[$0] }
+            guard let first = found.first else { return }
+            let box = found.dropFirst().reduce(first) { $0.union($1) }
+            if let mask = labels.mask(box, { members.contains($0) }) { masks.append((name, mask)) }
+        }
+        for organ in Organ.allCases where ![.lungs, .bone, .remainder].contains(organ) {
+            append(organ.rawValue, [.organ(organ), .medulla(organ)])
+        }
+        for (index, name) in lesionNames.enumerated() { append(name, [.lesion(index)]) }
+        return masks
+    }
+
+    func contours() -> [PatientAnatomy.Contour] {
+        masks().map { PatientAnatomy.Contour(name: $0.name, mask: $0.mask) }
+    }
+
+    /// What one structure amounts to.
+    struct Content {
+        var voxels = 0
+        var activity = 0.0
+        /// Sum of the voxels' indices.
+        var moment = SIMD3<Double>()
+    }
+
+    static func contents(_ activity: Volume<Float>, _ labels: Volume<StructureLabel>) -> [StructureLabel: Content] {
+        var contents: [StructureLabel: Content] = [:]
+        labels.forEachRun { label, run, y, z in
+            if label == .air { return }
+            let start = labels.grid.offset(x: 0, y: y, z: z)
+            var sum = 0.0
+            for x in run { sum += Double(activity.voxels[start + x]) }
+            let middle = SIMD3(Double(run.lowerBound + run.upperBound - 1) / 2, Double(y), Double(z))
+            contents[label, default: Content()].voxels += run.count
+            contents[label, default: Content()].activity += sum
+            contents[label, default: Content()].moment += middle * Double(run.count)
+        }
+        return contents
+    }
+}
+
+/// The corners of a box of voxels, both inside.
+private struct VoxelBox {
+    var lower, upper: SIMD3<Int>
+
+    func union(_ other: VoxelBox) -> VoxelBox {
+        VoxelBox(lower: pointwiseMin(lower, other.lower), upper: pointwiseMax(upper, other.upper))
+    }
+}
+
+extension Volume where Element == StructureLabel {
+    /// Every run of voxels of one label along x.
+    fileprivate func forEachRun(_ body: (_ label: StructureLabel, _ run: Range<Int>, _ y: Int, _ z: Int) -> Void) {
+        for z in 0..<grid.slices {
+            for y in 0..<grid.rows {
+                let row = grid.offset(x: 0, y: y, z: z)
+                var start = 0
+                while start < grid.columns {
+                    let label = voxels[row + start]
+                    var end = start + 1
+                    while end < grid.columns, voxels[row + end] == label { end += 1 }
+                    body(label, start..<end, y, z)
+                    start = end
+                }
+            }
+        }
+    }
+
+    fileprivate func boxes() -> [StructureLabel: VoxelBox] {
+        var boxes: [StructureLabel: VoxelBox] = [:]
+        forEachRun { label, run, y, z in
+            let box = VoxelBox(lower: SIMD3(run.lowerBound, y, z), upper: SIMD3(run.upperBound - 1, y, z))
+            boxes[label] = boxes[label]?.union(box) ?? box
+        }
+        return boxes
+    }
+
+    fileprivate func mask(_ box: VoxelBox, _ isInside: (StructureLabel) -> Bool) -> Volume<Bool>? {
+        let size = box.upper &- box.lower &+ 1
+        let first = grid.position(x: Double(box.lower.x), y: Double(box.lower.y), z: Double(box.lower.z))
+        guard
+            let target = try? VoxelGrid(
+                columns: size.x, rows: size.y, slices: size.z, spacing: grid.spacing, origin: first)
+        else { return nil }
+        var mask = Volume<Bool>(grid: target, repeating: false)
+        for z in 0..<size.z {
+            for y in 0..<size.y {
+                let row = grid.offset(x: box.lower.x, y: box.lower.y + y, z: box.lower.z + z)
+                for x in 0..<size.x where isInside(voxels[row + x]) { mask[x, y, z] = true }
+            }
+        }
+        return mask
+    }
+}
