@@ -1,5 +1,5 @@
 import Glibc
-public import Imaging
+import Imaging
 
 /// How fast a synthetic patient's organs and lesions lose activity: an effective half-life each.
 ///
