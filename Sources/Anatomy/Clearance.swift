@@ -4,8 +4,8 @@ import Imaging
 /// How fast a synthetic patient's organs and lesions lose activity: an effective half-life each.
 ///
 /// - Units: hours.
-/// - Source: medians of 177Lu-PSMA: AAPM Annual Meeting 2026, abstract 2620 (kidney 35.5, parotid 42, liver 22.9, spleen
-///   16.8); the spread is narrower than the published ranges, which hold two patients with hardly any clearance.
+/// - Source: medians of 177Lu-PSMA: AAPM Annual Meeting 2026, abstract 2620 (kidney 35.5, parotid 42, liver 22.9,
+///   spleen 16.8); the spread is narrower than the published ranges, which hold two patients with hardly any clearance.
 public struct Clearance: Sendable, Equatable {
     public let organHalfLives: [Organ: Double]
     public let lesionHalfLives: [Double]

@@ -5,7 +5,8 @@ public import Imaging
 /// - Units: Gy; energies of the balance in J.
 public struct AbsorbedDose: Sendable {
     public enum Method: String, Sendable, Codable, CaseIterable {
-        /// Convolution with voxel kernels of electrons and photons; the electrons' part scaled by 1.04 over the density.
+        /// Convolution with voxel kernels of electrons and photons; the electrons' part scaled by 1.04 over the
+        /// density.
         case voxelKernel = "voxel-kernel"
         /// All charged energy in the voxel of the decay, photons left out.
         case localDeposition = "local-deposition"

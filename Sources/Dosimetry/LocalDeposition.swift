@@ -2,8 +2,8 @@ public import Imaging
 
 /// Absorbed dose rate when every electron's energy stays in the voxel of its decay.
 ///
-/// For 177Lu's electrons, whose mean range is a fraction of a millimetre, this is close at the resolution of a camera; the
-/// energy of photons is left out.
+/// For 177Lu's electrons, whose mean range is a fraction of a millimetre, this is close at the resolution of a
+/// camera; the energy of photons is left out.
 ///
 /// - Units: energies in keV per decay, activity in Bq/mL, density in g/mL, dose rates in Gy/h.
 /// - Source: MIRD formalism, Bolch et al., J. Nucl. Med. 50 (2009) 477: `D' = A E / m`.

@@ -6,8 +6,8 @@ import Reconstruction
 
 /// Doses of synthetic patients from three planar scans each, beside the true ones.
 ///
-/// The true dose of a structure is that of its true decays, which follow from its activity at 24 h and its half-life, in a
-/// sphere of its mass; the estimated one uses the same mass, so that the errors are those of activity and time.
+/// The true dose of a structure is that of its true decays, which follow from its activity at 24 h and its half-life,
+/// in a sphere of its mass; the estimated one uses the same mass, so that the errors are those of activity and time.
 struct DoseAccuracy {
     private static let hours = [24.0, 72, 144]
     private static let lesionMillilitresLimit = 3.0

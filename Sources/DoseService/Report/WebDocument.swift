@@ -10,8 +10,8 @@ enum WebDocument {
             <html lang="en"><head><meta charset="utf-8"><title>\(escaped(title))</title>
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <style>body{background:#d8dade;margin:0}svg{display:block;background:#fff;margin:16px auto;\
-            max-width:900px;width:100%;height:auto;box-shadow:0 1px 4px #0006}text{font-family:Helvetica,Arial,sans-serif;\
-            white-space:pre}image{image-rendering:pixelated}@media print{body{background:#fff}svg{margin:0;\
+            max-width:900px;width:100%;height:auto;box-shadow:0 1px 4px #0006}\
+            text{font-family:Helvetica,Arial,sans-serif;white-space:pre}image{image-rendering:pixelated}@media print{body{background:#fff}svg{margin:0;\
             box-shadow:none;page-break-after:always}}</style></head><body>
 
             """

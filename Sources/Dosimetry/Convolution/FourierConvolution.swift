@@ -1,11 +1,11 @@
 import Dispatch
 
-/// Convolution of a volume with a kernel that is even along every axis, by Fourier transforms on a grid large enough that
-/// nothing comes back in from the other side.
+/// Convolution of a volume with a kernel that is even along every axis, by Fourier transforms on a grid large enough
+/// that nothing comes back in from the other side.
 ///
-/// The kernel's spectrum is real, and is kept. Transforms of what is known to be nothing, the padding, and of what nobody
-/// asks for are left out: along x only rows of the volume are transformed, along y only its slices, and along z each
-/// line is transformed, multiplied and transformed back while it lies in the cache.
+/// The kernel's spectrum is real, and is kept. Transforms of what is known to be nothing, the padding, and of what
+/// nobody asks for are left out: along x only rows of the volume are transformed, along y only its slices, and along
+/// z each line is transformed, multiplied and transformed back while it lies in the cache.
 ///
 /// - Shape: volumes are `[z, y, x]`, x fastest.
 struct FourierConvolution {

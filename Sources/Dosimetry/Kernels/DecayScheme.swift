@@ -22,7 +22,8 @@ public struct DecayScheme: Equatable, Sendable {
 
     /// Why there is no kernel for a radionuclide although its energies are known.
     public enum KernelGap: String, Equatable, Sendable {
-        /// Recoil frees the daughters from their carrier, and where they decay is not known from an image of the parent.
+        /// Recoil frees the daughters from their carrier, and where they decay is not known from an image of the
+        /// parent.
         case daughtersLeave = "daughters-leave-the-site"
     }
 
@@ -71,8 +72,8 @@ public struct DecayScheme: Equatable, Sendable {
 extension DecayScheme {
     public static let known = [lutetium177, iodine131, yttrium90, technetium99m, gallium68, actinium225]
 
-    /// - Source: ICRP Publication 107: 133 keV of beta, 13.5 of conversion and 1.3 of Auger electrons; half-life and the
-    ///   two main photons as in `Radionuclide.lutetium177`.
+    /// - Source: ICRP Publication 107: 133 keV of beta, 13.5 of conversion and 1.3 of Auger electrons; half-life and
+    ///   the two main photons as in `Radionuclide.lutetium177`.
     public static let lutetium177 = DecayScheme(
         "177Lu", halfLifeHours: 6.647 * 24,
         betas: [

@@ -7,9 +7,9 @@ import Glibc
 ///
 /// - Shape: `energies[n]` lies between `n` and `n + 1` steps from the decay.
 /// - Units: keV per decay; millimetres.
-/// - Source: Loevinger, Radiology 66 (1956) 55; Loevinger, Japha, Brownell in Hine, Brownell, Radiation Dosimetry (1956),
-///   chapter 16: `J(x) ~ { c [1 - x/c e^(1-x/c)] + x e^(1-x) } / x²`, `x = nu rho r`, the bracket nothing for `x > c`,
-///   `nu = 18.6 / (E0 - 0.036)^1.37 (2 - E/E*) cm²/g`. Range: Katz, Penfold, Rev. Mod. Phys. 24 (1952) 28.
+/// - Source: Loevinger, Radiology 66 (1956) 55; Loevinger, Japha, Brownell in Hine, Brownell, Radiation Dosimetry
+///   (1956), chapter 16: `J(x) ~ { c [1 - x/c e^(1-x/c)] + x e^(1-x) } / x²`, `x = nu rho r`, the bracket nothing for
+///   `x > c`, `nu = 18.6 / (E0 - 0.036)^1.37 (2 - E/E*) cm²/g`. Range: Katz, Penfold, Rev. Mod. Phys. 24 (1952) 28.
 struct ElectronProfile {
     let stepMillimetres: Double
     private(set) var energies: [Double]

@@ -4,8 +4,8 @@ import Glibc
 ///
 /// `dE/dr = sum y E mu_en B(mu r) exp(-mu r)` with the energy absorption build-up `B(x) = 1 + C x exp(D x)` (Berger's
 /// form). `C` was fitted to a Monte Carlo transport of Klein-Nishina scattering and photoelectric absorption in water,
-/// which it follows within 6 % up to two mean free paths; `D = 1 - sqrt(C mu_en / (mu - mu_en))` makes the integral over
-/// all distances the energy of the photon.
+/// which it follows within 6 % up to two mean free paths; `D = 1 - sqrt(C mu_en / (mu - mu_en))` makes the integral
+/// over all distances the energy of the photon.
 ///
 /// - Units: keV per decay and millimetre.
 /// - Source: coefficients of water: Hubbell, Seltzer, NISTIR 5632. Density: soft tissue.

@@ -7,8 +7,8 @@ import Glibc
 /// integrates the triangles exactly and loses no energy; farther away a three-point rule per axis integrates the smooth
 /// kernel of photons.
 ///
-/// - Shape: `electrons` and `photons` are octants `[z, y, x]`, x fastest, from the voxel of the decay outwards; the other
-///   octants mirror them.
+/// - Shape: `electrons` and `photons` are octants `[z, y, x]`, x fastest, from the voxel of the decay outwards; the
+///   other octants mirror them.
 /// - Units: keV per decay; spacing in millimetres.
 public struct VoxelKernel: Equatable, Sendable {
     public struct Octant: Equatable, Sendable {
@@ -109,7 +109,8 @@ public struct VoxelKernel: Equatable, Sendable {
         return octant
     }
 
-    /// The mean of the point kernel over the triangles around an offset: three points per axis, exact to the fifth power.
+    /// The mean of the point kernel over the triangles around an offset: three points per axis, exact to the fifth
+    /// power.
     private static func farEnergy(
         _ profile: PhotonProfile, offset: SIMD3<Double>, _ spacing: SIMD3<Double>
     ) -> Double {

@@ -10,7 +10,8 @@ public struct ActivitySample: Equatable, Sendable, Codable {
         (self.hours, self.value, self.deviation) = (hours, value, deviation)
     }
 
-    /// - Throws: ``DosimetryError/noSamples``, ``DosimetryError/timesOutOfOrder``, ``DosimetryError/notASample(index:)``.
+    /// - Throws: ``DosimetryError/noSamples``, ``DosimetryError/timesOutOfOrder``,
+    ///   ``DosimetryError/notASample(index:)``.
     static func check(_ samples: [ActivitySample]) throws(DosimetryError) {
         guard let first = samples.first else { throw .noSamples }
         guard first.hours > 0, zip(samples, samples.dropFirst()).allSatisfy({ $0.hours < $1.hours }) else {

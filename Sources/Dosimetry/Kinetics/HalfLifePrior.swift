@@ -14,11 +14,11 @@ public struct HalfLifePrior: Equatable, Sendable, Codable {
         (self.medianHours, self.deviation, self.source) = (medianHours, deviation, source)
     }
 
-    /// 177Lu-PSMA in 20 patients. Medians as published; the deviation is that of a lognormal sample of 20 whose expected
-    /// range, 3.73 standard deviations, is the published one.
+    /// 177Lu-PSMA in 20 patients. Medians as published; the deviation is that of a lognormal sample of 20 whose
+    /// expected range, 3.73 standard deviations, is the published one.
     ///
-    /// - Source: AAPM Annual Meeting 2026, abstract 2620: median (range) in hours of kidneys 35.5 (8.5-152), parotids 42
-    ///   (19-161), liver 22.9 (13-63), spleen 16.8 (9-150), marrow 32 (6-161).
+    /// - Source: AAPM Annual Meeting 2026, abstract 2620: median (range) in hours of kidneys 35.5 (8.5-152), parotids
+    ///   42 (19-161), liver 22.9 (13-63), spleen 16.8 (9-150), marrow 32 (6-161).
     public static func lutetiumPSMA(region: String) -> HalfLifePrior? {
         let source = "AAPM 2026 abstract 2620, n = 20"
         let key = region.split(separator: "_").first.map(String.init) ?? region

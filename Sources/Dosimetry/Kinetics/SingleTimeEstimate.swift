@@ -2,8 +2,8 @@ import Glibc
 
 /// The integral of a curve from one sample, labelled with the error that the spread of half-lives gives it.
 ///
-/// Two ways, of which the one with the smaller error is taken: the half-life that is expected, and `A(t) 2 t / ln 2`, which
-/// needs none. For 177Lu the latter is `D = 0.246 C t` in Gy, MBq/g and h.
+/// Two ways, of which the one with the smaller error is taken: the half-life that is expected, and `A(t) 2 t / ln 2`,
+/// which needs none. For 177Lu the latter is `D = 0.246 C t` in Gy, MBq/g and h.
 ///
 /// - Source: Hänscheid et al., J. Nucl. Med. 59 (2018) 75: one time point between 0.75 and 2.5 effective half-lives.
 public struct SingleTimeEstimate: Equatable, Sendable {

@@ -4,8 +4,8 @@ extension TimeActivityCurve {
     /// The curve that the samples speak for: with several of them the model with the smallest criterion, with one the
     /// half-life that is expected.
     ///
-    /// A curve that would fall more slowly than the radionuclide decays is fitted again with the physical half-life, and
-    /// says so.
+    /// A curve that would fall more slowly than the radionuclide decays is fitted again with the physical half-life,
+    /// and says so.
     ///
     /// - Parameters:
     ///   - samples: in the order of their times.

@@ -1,11 +1,11 @@
 import Glibc
 
-/// The dose that a region gives to itself, as if it were a sphere of its mass: an organ S-value without a phantom, to hold
-/// against what the voxels say.
+/// The dose that a region gives to itself, as if it were a sphere of its mass: an organ S-value without a phantom, to
+/// hold against what the voxels say.
 ///
 /// - Units: Gy for MBq h and g.
-/// - Source: MIRD formalism (Bolch 2009). The mean part of the points at distance r from a point of a sphere of radius R
-///   that also lie in it is `1 - 3r/4R + r³/16R³`.
+/// - Source: MIRD formalism (Bolch 2009). The mean part of the points at distance r from a point of a sphere of
+///   radius R that also lie in it is `1 - 3r/4R + r³/16R³`.
 public struct SphereDose: Sendable {
     public let scheme: DecayScheme
     private let photons: PhotonProfile

@@ -3,7 +3,8 @@ import Foundation
 import Imaging
 import TestSupport
 
-/// A small patient as files: a CT of water with a hot box, contours, and activity maps that fall by half every 48 hours.
+/// A small patient as files: a CT of water with a hot box, contours, and activity maps that fall by half every 48
+/// hours.
 struct SmallDoseCase {
     static let administered = LocalTimestamp(year: 2024, month: 3, day: 25, secondsOfDay: 36_000)
     static let administeredMegabecquerel = 1000.0

@@ -15,8 +15,9 @@ import Testing
         Published(edge: 4.8, neighbours: [2.46e-3, 8.65e-5, 2.35e-5, 1.61e-5]),
     ]
 
-    /// - Source: Lanconelli et al., Phys. Med. Biol. 57 (2012) 517: Monte Carlo in soft tissue of 1.04 g/mL. Its energies
-    ///   of the electrons add up to 139 keV, not 147.9, which all fall into the central voxel; hence neighbours alone.
+    /// - Source: Lanconelli et al., Phys. Med. Biol. 57 (2012) 517: Monte Carlo in soft tissue of 1.04 g/mL. Its
+    ///   energies of the electrons add up to 139 keV, not 147.9, which all fall into the central voxel; hence
+    ///   neighbours alone.
     @Test(arguments: published) func neighboursAreThoseOfMonteCarlo(published: Published) throws {
         let kernel = try VoxelKernel(.lutetium177, spacing: SIMD3(repeating: published.edge))
         let found = [(1, 0, 0), (1, 1, 0), (1, 1, 1), (2, 0, 0)].map { kernel.sValue(x: $0.0, y: $0.1, z: $0.2) }

@@ -60,7 +60,8 @@ import Testing
         #expect(DoseLimit.of(region: "liver") == nil && DoseLimit.of(region: "kidneystone") == nil)
     }
 
-    /// - Source: 147.9 keV over 310 g with the photons on top: MIRD's adult kidneys have 2.8e-4 Gy/(MBq h) of electrons.
+    /// - Source: 147.9 keV over 310 g with the photons on top: MIRD's adult kidneys have 2.8e-4 Gy/(MBq h) of
+    ///   electrons.
     @Test func aSphereTakesItsElectronsAndSomePhotons() {
         let sphere = SphereDose(.lutetium177)
         let electrons = LocalDeposition(.lutetium177).graysPerMegabecquerelHourPerGram / 310
