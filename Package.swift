@@ -93,7 +93,7 @@ let package = Package(
                 "Jobs", "HTTP", "COpenSSL", "CZlib", "CBuild", logging,
             ]),
         .executableTarget(
-            name: "scintivol", dependencies: ["DoseService", argumentParser, logging], swiftSettings: strict),
+            name: "scintivol", dependencies: ["DoseService", "Reconstruction", argumentParser, logging], swiftSettings: strict),
         .executableTarget(
             name: "benchmark",
             dependencies: [

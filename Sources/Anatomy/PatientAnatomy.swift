@@ -53,7 +53,8 @@ public struct PatientAnatomy: Sendable {
         guard zip(petOnGrid.voxels, body.voxels).contains(where: { $0 > 0 && $1 }) else { throw .emptyPET }
         self.pet = petOnGrid
         let named = contours.filter { !["body", "external", "skin"].contains($0.name.lowercased()) }
-        (regions, findings) = Self.partition(named, body: body, hounsfield: self.hounsfield, grid: grid)
+        let partition = RegionPartition(named, body: body, hounsfield: self.hounsfield, pet: petOnGrid)
+        (regions, findings) = (partition.regions, partition.findings)
     }
 
     /// Every n-th voxel of the CT.
@@ -88,54 +89,5 @@ public struct PatientAnatomy: Sendable {
         return try? VoxelGrid(
             columns: upper.x - lower.x + 1, rows: upper.y - lower.y + 1, slices: grid.slices, spacing: grid.spacing,
             origin: grid.position(x: Double(lower.x), y: Double(lower.y), z: 0))
-    }
-
-    /// Shares the body out: smaller contours before larger ones, what is left to lungs, bone and remainder by density.
-    private static func partition(
-        _ contours: [Contour], body: Volume<Bool>, hounsfield: Volume<Float>, grid: VoxelGrid
-    ) -> ([Region], [String]) {
-        var free = body.voxels.map { $0 ? Float(1) : 0 }
-        var regions: [Region] = []
-        var findings: [String] = []
-        let bySize = contours.map { ($0.name, $0.coverage(grid)) }
-            .map { ($0.0, $0.1, $0.1.voxels.reduce(0, +)) }.sorted { $0.2 < $1.2 }
-        for (name, coverage, _) in bySize {
-            let organ = Organ(contourName: name)
-            if organ == .lungs || organ == .bone || organ == .remainder { continue }
-            var own = coverage
-            for voxel in own.voxels.indices {
-                own.voxels[voxel] = min(max(own.voxels[voxel], 0), free[voxel])
-                free[voxel] -= own.voxels[voxel]
-            }
-            guard own.voxels.contains(where: { $0 > 0 }) else {
-                findings.append("contour-outside-body")
-                continue
-            }
-            regions.append(
-                Region(
-                    name: organ?.rawValue ?? Self.identifier(name), organ: organ, kind: organ == nil ? .lesion : .organ,
-                    coverage: own))
-        }
-        if regions.isEmpty { findings.append("no-contours") }
-        regions.sort { ($0.kind == .lesion ? 0 : 1, $0.name) < ($1.kind == .lesion ? 0 : 1, $1.name) }
-        let tissues: [(Organ, (Float) -> Bool)] = [
-            (.lungs, { $0 < -400 }), (.bone, { $0 > 180 }), (.remainder, { $0 >= -400 && $0 <= 180 }),
-        ]
-        for (organ, belongs) in tissues {
-            var own = Volume<Float>(grid: grid, repeating: 0)
-            for voxel in own.voxels.indices where belongs(hounsfield.voxels[voxel]) { own.voxels[voxel] = free[voxel] }
-            guard own.voxels.contains(where: { $0 > 0 }) else { continue }
-            regions.append(Region(name: organ.rawValue, organ: organ, kind: .background, coverage: own))
-        }
-        return (regions, findings)
-    }
-
-    /// A contour's name as an identifier: lower case letters, digits, single underscores.
-    private static func identifier(_ name: String) -> String {
-        let kept = name.lowercased().unicodeScalars.map { scalar -> Character in
-            ("a"..."z").contains(scalar) || ("0"..."9").contains(scalar) ? Character(scalar) : "_"
-        }
-        let joined = String(kept).split(separator: "_").joined(separator: "_")
-        return joined.isEmpty ? "region" : joined
     }
 }

@@ -62,6 +62,20 @@ public struct VoxelBox: Equatable, Sendable {
         VoxelBox(columns: columns, rows: rows, slices: slices, values: values.map(transform))
     }
 
+    /// Adds a box that lies inside of this one.
+    public mutating func add(_ part: VoxelBox, factor: Float) {
+        precondition(part.columns.clamped(to: columns) == part.columns && part.rows.clamped(to: rows) == part.rows)
+        precondition(part.slices.clamped(to: slices) == part.slices)
+        var source = 0
+        for z in part.slices {
+            for y in part.rows {
+                let target = offset(x: part.columns.lowerBound, y: y, z: z)
+                for x in 0..<part.columns.count { values[target + x] += factor * part.values[source + x] }
+                source += part.columns.count
+            }
+        }
+    }
+
     /// The content moved by a part of a voxel or many, by trilinear interpolation; what leaves the grid is lost.
     ///
     /// - Parameter shift: along x, y and z, in voxels.

@@ -157,7 +157,7 @@ import Tomography
         var activity = [Float](repeating: 0, count: grid.voxelCount)
         activity[grid.offset(x: 20, y: 3, z: 22)] = 1
         let still = projector.forward(activity)
-        let moved = try projector.withHeads(heads.map { $0.with(detector: $0.detector.moved(by: SIMD2(4.8, -9.6))) })
+        let moved = projector.withHeads(heads.map { $0.with(detector: $0.detector.moved(by: SIMD2(4.8, -9.6))) })
             .forward(activity)
         // The detector stands one pixel further to the left side and two lower: the point appears one pixel less along
         // x and two pixels more along z.

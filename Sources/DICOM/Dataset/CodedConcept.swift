@@ -19,6 +19,7 @@ extension CodedConcept {
     static let lutetium177 = CodedConcept("447553000", "SCT", "^177^Lutetium")
     static let gallium68 = CodedConcept("49169000", "SCT", "^68^Gallium")
     static let processingEquipment = CodedConcept("109102", "DCM", "Processing Equipment")
+    static let segmentation = CodedConcept("113076", "DCM", "Segmentation")
     static let sourceImage = CodedConcept("121322", "DCM", "Source image for image processing operation")
     static let becquerelsPerMillilitre = CodedConcept("Bq/ml", "UCUM", "Becquerels/milliliter")
 }

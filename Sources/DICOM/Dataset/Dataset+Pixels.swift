@@ -6,6 +6,8 @@ import CDCMTK
 public struct PixelLayout: Equatable, Sendable {
     /// The largest number of pixels that one file may hold.
     public static let pixelCountLimit = 1 << 28
+    /// The largest number of single bits, which are read frame by frame.
+    static let bitCountLimit = 1 << 33
 
     public let columns, rows, frames: Int
     public let bitsAllocated, bitsStored: Int
@@ -21,12 +23,13 @@ public struct PixelLayout: Equatable, Sendable {
         bitsStored = try dataset.integer(.bitsStored) ?? bitsAllocated
         isSigned = try dataset.integer(.pixelRepresentation) == 1
         let highBit = try dataset.integer(.highBit) ?? bitsStored - 1
-        guard [8, 16, 32].contains(bitsAllocated), (1...bitsAllocated).contains(bitsStored),
+        guard [1, 8, 16, 32].contains(bitsAllocated), (1...bitsAllocated).contains(bitsStored),
             highBit == bitsStored - 1, try dataset.integer(.samplesPerPixel) ?? 1 == 1
         else { throw .refused(.pixelFormat(bitsAllocated: bitsAllocated, bitsStored: bitsStored)) }
         let (plane, planeOverflows) = columns.multipliedReportingOverflow(by: rows)
         let (count, countOverflows) = plane.multipliedReportingOverflow(by: frames)
-        guard columns > 0, rows > 0, frames > 0, !planeOverflows, !countOverflows, count <= Self.pixelCountLimit else {
+        let limit = bitsAllocated == 1 ? Self.bitCountLimit : Self.pixelCountLimit
+        guard columns > 0, rows > 0, frames > 0, !planeOverflows, !countOverflows, count <= limit else {
             throw .refused(.impossibleDimensions(columns: columns, rows: rows, frames: frames))
         }
     }
@@ -45,27 +48,58 @@ extension Dataset {
     /// - Shape: `[frame, row, column]`, column fastest.
     /// - Throws: ``DICOMReadingError`` with a ``Refusal`` about format, length, transfer syntax or lossy compression.
     public func pixels() throws(DICOMReadingError) -> (layout: PixelLayout, values: [Int32]) {
-        let layout = try PixelLayout(of: self)
-        guard text(.lossyImageCompression) != "01" else { throw .refused(.lossyCompression) }
-        try decompress()
-        let bytesPerPixel = layout.bitsAllocated / 8
-        let count = layout.frameCount * layout.frames
-        let found = cdcmtk_item_value_length(item, AttributeTag.pixelData.number)
-        // An odd length is padded to an even one.
-        guard found == (count * bytesPerPixel + 1) & ~1 else {
-            throw .refused(.pixelDataLength(expected: count * bytesPerPixel, found: found))
+        let layout = try pixelLayout()
+        guard layout.bitsAllocated > 1 else {
+            throw .refused(.pixelFormat(bitsAllocated: layout.bitsAllocated, bitsStored: layout.bitsStored))
         }
-        var raw = [UInt8](repeating: 0, count: count * bytesPerPixel)
-        guard cdcmtk_item_copy_value(item, AttributeTag.pixelData.number, 0, raw.count, &raw) == CDCMTK_OK else {
-            throw .refused(.unreadableFile)
-        }
+        let raw = try pixelBytes(0..<layout.frameCount * layout.frames * layout.bitsAllocated / 8)
         let values =
-            switch bytesPerPixel {
-            case 1: raw.map { layout.value(cell: UInt32($0)) }
-            case 2: Self.values(of: UInt16.self, in: raw, layout)
+            switch layout.bitsAllocated {
+            case 8: raw.map { layout.value(cell: UInt32($0)) }
+            case 16: Self.values(of: UInt16.self, in: raw, layout)
             default: Self.values(of: UInt32.self, in: raw, layout)
             }
         return (layout, values)
+    }
+
+    /// How the pixels are stored, once they are uncompressed and known to be all there.
+    ///
+    /// - Throws: as ``pixels()``.
+    func pixelLayout() throws(DICOMReadingError) -> PixelLayout {
+        let layout = try PixelLayout(of: self)
+        guard text(.lossyImageCompression) != "01" else { throw .refused(.lossyCompression) }
+        try decompress()
+        let byteCount = (layout.frameCount * layout.frames * layout.bitsAllocated + 7) / 8
+        let found = cdcmtk_item_value_length(item, AttributeTag.pixelData.number)
+        // An odd length is padded to an even one.
+        guard found == (byteCount + 1) & ~1 else {
+            throw .refused(.pixelDataLength(expected: byteCount, found: found))
+        }
+        return layout
+    }
+
+    /// The stored values of one frame of single bits or bytes.
+    ///
+    /// - Source: DICOM PS3.5, section 8.1.1 and annex D: the first of eight bits is the lowest one, and frames follow each
+    ///   other without a gap.
+    func smallPixels(ofFrame frame: Int, _ layout: PixelLayout) throws(DICOMReadingError) -> [UInt8] {
+        let first = frame * layout.frameCount
+        let end = first + layout.frameCount
+        switch layout.bitsAllocated {
+        case 1:
+            let raw = try pixelBytes(first / 8..<(end + 7) / 8)
+            return (first..<end).map { raw[$0 / 8 - first / 8] >> ($0 % 8) & 1 }
+        case 8: return try pixelBytes(first..<end)
+        default:
+            throw .refused(.pixelFormat(bitsAllocated: layout.bitsAllocated, bitsStored: layout.bitsStored))
+        }
+    }
+
+    private func pixelBytes(_ range: Range<Int>) throws(DICOMReadingError) -> [UInt8] {
+        var raw = [UInt8](repeating: 0, count: range.count)
+        let outcome = cdcmtk_item_copy_value(item, AttributeTag.pixelData.number, range.lowerBound, raw.count, &raw)
+        guard outcome == CDCMTK_OK else { throw .refused(.unreadableFile) }
+        return raw
     }
 
     private static func values<Cell: UnsignedInteger & FixedWidthInteger & BitwiseCopyable>(

@@ -21,6 +21,12 @@ public struct LocalTimestamp: Hashable, Comparable, Sendable, Codable {
         guard (1...12).contains(month), (1...31).contains(day), year > 0 else { return nil }
     }
 
+    /// Reads a date and a time attribute; a date alone is its midnight.
+    init?(_ dataset: Dataset, date: AttributeTag, time: AttributeTag) {
+        guard let day = dataset.text(date) else { return nil }
+        self.init(date: day, time: dataset.text(time) ?? "00")
+    }
+
     /// Reads `YYYYMMDDHHMMSS.FFFFFF`, with or without an offset from UTC.
     public init?(dateTime: String) {
         let local = dateTime.prefix { $0 != "+" && $0 != "-" }

@@ -105,7 +105,9 @@ struct PlanarInstance {
             codes.contains { CodedConcept.radionuclideCodes[radionuclide.name, default: []].contains($0) }
         }
         if named.count == 1, let only = named.first { return only }
-        guard codes.isEmpty, let stated = rules.radionuclide else { throw .needsInput(.radionuclide) }
+        // The file speaks, so the site's word does not count.
+        guard codes.isEmpty else { throw .refused(.radionuclideUnsupported) }
+        guard let stated = rules.radionuclide else { throw .needsInput(.radionuclide) }
         return stated
     }
 

@@ -21,6 +21,8 @@ public enum Refusal: Equatable, Sendable {
     case negativeCounts
     case countsDiffer(stated: Int, found: Int)
     case planarOrientation
+    /// One that is named and that nobody here knows.
+    case radionuclideUnsupported
     /// Two instances that are no pair, and the attribute in which they differ.
     case instancesUnpaired(AttributeTag)
 
@@ -39,6 +41,9 @@ public enum Refusal: Equatable, Sendable {
     // Contours.
     case contourMalformed(region: Int)
     case contourNotAxial(region: Int)
+    case segmentationType
+    /// A frame of a segment that the file does not describe.
+    case segmentUnknown(number: Int)
 
     /// A word that never changes, for rows, metrics and scripts.
     public var reasonCode: String {
@@ -62,6 +67,7 @@ public enum Refusal: Equatable, Sendable {
         case .negativeCounts: "counts-negative"
         case .countsDiffer: "counts-differ"
         case .planarOrientation: "planar-orientation"
+        case .radionuclideUnsupported: "radionuclide-unsupported"
         case .instancesUnpaired: "instances-unpaired"
         case .slicesDiffer: "slices-differ"
         case .framesOfReferenceDiffer: "frames-of-reference-differ"
@@ -74,6 +80,8 @@ public enum Refusal: Equatable, Sendable {
         case .attenuationUncorrected: "attenuation-uncorrected"
         case .contourMalformed: "contour-malformed"
         case .contourNotAxial: "contour-not-axial"
+        case .segmentationType: "segmentation-type"
+        case .segmentUnknown: "segment-unknown"
         }
     }
 }

@@ -1,9 +1,11 @@
 public import Imaging
 
-/// Contours of an RT Structure Set and the frame of reference in which they lie.
+/// Contours of an RT Structure Set or a segmentation and the frame of reference in which they lie.
 public struct ContouredAnatomy: Equatable, Sendable {
     public let structures: StructureSet
     public let frameOfReferenceUID: String
+    /// When they were made, as far as the file says it.
+    public let createdAt: LocalTimestamp?
     /// The series on which the contours were drawn, when the file names them.
     public let referencedSeriesUIDs: [String]
     /// Numbers of the regions that hold no closed polygon, such as points, and were left out.
@@ -50,6 +52,7 @@ public enum StructureSetReader {
         }
         return ContouredAnatomy(
             structures: StructureSet(regions: regions), frameOfReferenceUID: frame,
+            createdAt: LocalTimestamp(dataset, date: .structureSetDate, time: .structureSetTime),
             referencedSeriesUIDs: referencedSeries(dataset), omittedRegions: omitted,
             source: try SourceReference(dataset))
     }

@@ -12,4 +12,8 @@ public enum DICOMWritingError: Error, Equatable, Sendable {
     case valueOutOfRange(element: Int)
     /// An acquisition that has not one view of each direction per window, all of one size.
     case viewsIncomplete
+    /// A segmentation that holds no voxel.
+    case segmentsEmpty
+    /// A segment whose voxels are not those of the segmentation's grid.
+    case segmentOffTheGrid
 }

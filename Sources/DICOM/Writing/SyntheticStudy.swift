@@ -79,15 +79,15 @@ public struct SyntheticStudy: Equatable, Sendable {
         dataset.putEmpty(.positionReferenceIndicator)
     }
 
-    /// Pixels of 16 bits, one sample each.
-    static func putPixelFormat(_ dataset: Dataset, columns: Int, rows: Int, isSigned: Bool) {
+    /// Pixels of one sample each.
+    static func putPixelFormat(_ dataset: Dataset, columns: Int, rows: Int, isSigned: Bool, bits: Int = 16) {
         dataset.put(.samplesPerPixel, integer: 1)
         dataset.put(.photometricInterpretation, "MONOCHROME2")
         dataset.put(.rows, integer: rows)
         dataset.put(.columns, integer: columns)
-        dataset.put(.bitsAllocated, integer: 16)
-        dataset.put(.bitsStored, integer: 16)
-        dataset.put(.highBit, integer: 15)
+        dataset.put(.bitsAllocated, integer: bits)
+        dataset.put(.bitsStored, integer: bits)
+        dataset.put(.highBit, integer: bits - 1)
         dataset.put(.pixelRepresentation, integer: isSigned ? 1 : 0)
     }
 

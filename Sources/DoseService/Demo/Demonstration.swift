@@ -28,7 +28,7 @@ public struct Demonstration {
         try prepareFolder()
         say("1. A synthetic patient (seed \(seed)): planar NM, CT, PT, RTSTRUCT as DICOM, with the truth beside.")
         progress(0.02, "phantom")
-        let phantom = try PhantomFiles(seed: seed)
+        let phantom = try PhantomFiles(PhantomOrder(seed: seed).recipe)
         let study = "\(folder)/phantom"
         try phantom.write(to: study)
         let site = "\(folder)/site.json"

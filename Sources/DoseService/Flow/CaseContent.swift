@@ -29,7 +29,7 @@ package struct CaseContent: Equatable {
         let ct = Dictionary(grouping: fitting, by: \.series).values.max {
             ($0.count, $0.last?.id ?? 0) < ($1.count, $1.last?.id ?? 0)
         }
-        let contours = all.last { $0.modality == "RTSTRUCT" && $0.frameOfReference ?? frame == frame }
+        let contours = all.last { ["RTSTRUCT", "SEG"].contains($0.modality) && $0.frameOfReference ?? frame == frame }
         let chosen = planar + (ct ?? []) + pet + (contours.map { [$0] } ?? [])
         instances = chosen.map(\.id).sorted()
         key = Digest.hex(of: Array(instances.map(String.init).joined(separator: ",").utf8))

@@ -4,31 +4,11 @@ import Foundation
 public import Imaging
 public import Reconstruction
 
-/// A synthetic patient as a hospital would hold it: DICOM in four folders, and the truth beside them.
+/// A synthetic patient as a hospital would hold it: DICOM in folders by modality, and the truth beside them.
 public struct PhantomFiles {
-    /// What `truth.json` holds.
-    public struct Truth: Codable, Equatable, Sendable {
-        public struct Organ: Codable, Equatable, Sendable {
-            public let name: String
-            public let activityMegabecquerel: Double
-
-            enum CodingKeys: String, CodingKey {
-                case name
-                case activityMegabecquerel = "activity_mbq"
-            }
-        }
-
-        public let seed: UInt64
-        public let organs: [Organ]
-        public let calibration: Double
-        /// What has to be added to the planar image's x and z to reach the CT's.
-        public let offsetMillimetres: [Double]
-
-        enum CodingKeys: String, CodingKey {
-            case seed, organs
-            case calibration = "calibration_cps_per_mbq"
-            case offsetMillimetres = "offset_mm"
-        }
+    /// How the contours of organs and lesions are written; the raw value is the folder's name.
+    public enum Contours: String, Sendable, CaseIterable {
+        case rtstruct, seg, none
     }
 
     static let injectedMegabecquerels = 7400.0
@@ -39,25 +19,30 @@ public struct PhantomFiles {
 
     /// - Parameter hours: of the planar scan after the injection.
     /// - Throws: ``StudyProblem``.
+<<<<<<< HEAD
     public init(seed: UInt64, hours: Double = 24) throws(StudyProblem) {
         var recipe = SyntheticPatient.Recipe(seed: seed)
         recipe.hours = hours
+=======
+    public init(_ recipe: SyntheticPatient.Recipe) throws(StudyProblem) {
+>>>>>>> main
         do { patient = try SyntheticPatient(recipe) } catch { throw StudyProblem(error) }
     }
 
     /// - Throws: ``StudyProblem/failed(code:)`` when a file cannot be written.
-    public func write(to folder: String) throws(StudyProblem) {
+    public func write(to folder: String, contours: Contours = .rtstruct) throws(StudyProblem) {
         do {
-            for name in ["nm", "ct", "pt", "rtstruct"] {
+            for name in ["nm", "ct", "pt"] + (contours == .none ? [] : [contours.rawValue]) {
                 try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
             }
-            try writeAnatomy(to: folder)
+            try writeAnatomy(to: folder, contours)
             try writePlanar(to: folder)
             let truth = NIfTI.encode(truthOnDoseGrid(), description: "true activity Bq/mL")
             try DurableFile.write(truth, to: "\(folder)/truth.nii.gz")
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
             try DurableFile.write(Array(try encoder.encode(facts)), to: "\(folder)/truth.json")
+            try DurableFile.write(Array(try encoder.encode(patient.recipe.site)), to: "\(folder)/site.json")
         } catch { throw .failed(code: "output-not-written") }
     }
 
@@ -66,15 +51,7 @@ public struct PhantomFiles {
         patient.truth.resampled(to: patient.truth.grid.doseGrid(near: 4.8))
     }
 
-    public var facts: Truth {
-        Truth(
-            seed: patient.recipe.seed,
-            organs: patient.organActivities.map { .init(name: $0.name, activityMegabecquerel: $0.megabecquerel) },
-            calibration: patient.recipe.site.calibration(energy: Radionuclide.lutetium177.lines[0].energy) ?? 0,
-            offsetMillimetres: [patient.planarOffset.x, patient.planarOffset.y])
-    }
-
-    private func writeAnatomy(to folder: String) throws {
+    private func writeAnatomy(to folder: String, _ contours: Contours) throws {
         let study = SyntheticStudy(
             seed: patient.recipe.seed, name: "petct", description: "PSMA PET/CT",
             startedAt: LocalTimestamp(year: 2024, month: 3, day: 4, secondsOfDay: 9 * 3600))
@@ -84,21 +61,38 @@ public struct PhantomFiles {
             megabecquerels: 150, startedAt: study.startedAt.advanced(bySeconds: -3600),
             secondsOfDay: study.startedAt.advanced(bySeconds: -3600).secondsOfDay)
         try SliceWriter.writePET(patient.pet, administration: tracer, study: study, to: "\(folder)/pt")
-        let regions = try patient.masks().map { name, mask in
-            try StructureSet.Region(name: name, outlining: mask)
+        let path = "\(folder)/\(contours.rawValue)/0001.dcm"
+        switch contours {
+        case .none: break
+        case .rtstruct:
+            let regions = try patient.masks().map { name, mask in
+                try StructureSet.Region(name: name, outlining: mask)
+            }
+            try StructureSetWriter.write(StructureSet(regions: regions), on: ct, study: study, to: path)
+        case .seg:
+            let segments = patient.masks().map { SegmentationWriter.Segment(name: $0.name, mask: $0.mask) }
+            try SegmentationWriter.dataset(segments, on: patient.hounsfield.grid, references: ct, study: study)
+                .write(to: path)
         }
-        try StructureSetWriter.write(
-            StructureSet(regions: regions), on: ct, study: study, to: "\(folder)/rtstruct/0001.dcm")
     }
 
     private func writePlanar(to folder: String) throws {
+<<<<<<< HEAD
         let (injection, hours) = (Self.injection, patient.recipe.hours)
         let study = SyntheticStudy(
             seed: patient.recipe.seed, name: hours == 24 ? "planar" : "planar \(Int(hours)) h",
             description: "177Lu-PSMA whole body", startedAt: injection.advanced(bySeconds: hours * 3600))
+=======
+        let isWholeBody = patient.recipe.field == .wholeBody
+        let scan = LocalTimestamp(year: 2024, month: 3, day: 26, secondsOfDay: 10 * 3600)
+        let study = SyntheticStudy(
+            seed: patient.recipe.seed, name: "planar",
+            description: isWholeBody ? "177Lu-PSMA whole body" : "177Lu-PSMA abdomen", startedAt: scan)
+        let injection = scan.advanced(bySeconds: -Self.hoursAfterInjection * 3600)
+>>>>>>> main
         let field = patient.recipe.site.fieldOfViewMillimetres
         let acquisition = PlanarAcquisition(
-            views: patient.views,
+            acquisition: isWholeBody ? .wholeBody : .static, views: patient.views,
             administration: Administration(
                 megabecquerels: Self.injectedMegabecquerels, startedAt: injection, secondsOfDay: injection.secondsOfDay),
             fieldOfViewMillimetres: SIMD2(field[0], field[1]))

@@ -50,9 +50,7 @@ public struct ReconstructionRun: Sendable {
         progress(0.4, "anatomy")
         let anatomy = try makeAnatomy(study)
         progress(0.6, "fit")
-        let stage = StageZero(anatomy: anatomy, site: study.site)
-        let estimate: ActivityEstimate
-        do { estimate = try stage.reconstruct(study.planar.views) } catch { throw StudyProblem(error) }
+        let estimate = try reconstruct(study, anatomy)
         let checks = QualityCheck.checks(
             of: estimate, injected: injected(study.planar), halfLifeSeconds: study.planar.radionuclide.halfLifeSeconds)
         let provenance = Provenance(
@@ -64,6 +62,32 @@ public struct ReconstructionRun: Sendable {
         try write(estimate, summary, study, provenance)
         progress(1, "done")
         return summary
+    }
+
+    private func reconstruct(
+        _ study: StudyReader.Study, _ anatomy: PatientAnatomy
+    ) throws(StudyProblem) -> ActivityEstimate {
+        do throws(ReconstructionError) {
+            let estimate = try StageZero(anatomy: anatomy, site: study.site).reconstruct(study.planar.views)
+            try requireKidneys(of: anatomy, in: study.planar, offsets: [estimate.offset])
+            return estimate
+        } catch .noOverlap {
+            // An image of another part of the patient: its own coordinates, far as they may be off, tell why.
+            do throws(ReconstructionError) {
+                try requireKidneys(of: anatomy, in: study.planar, offsets: [-100, 0, 100].map { SIMD2(0, $0) })
+            } catch { throw StudyProblem(error) }
+            throw StudyProblem(ReconstructionError.noOverlap)
+        } catch { throw StudyProblem(error) }
+    }
+
+    /// - Throws: ``ReconstructionError/regionsOutsideField`` with what none of the offsets brings into the image.
+    private func requireKidneys(
+        of anatomy: PatientAnatomy, in planar: PlanarStudy, offsets: [SIMD2<Double>]
+    ) throws(ReconstructionError) {
+        guard let view = planar.views.first else { return }
+        let outside = offsets.map { Set(PlanarField(view, offset: $0).essentialRegionsOutside(of: anatomy)) }
+        let always = outside.dropFirst().reduce(outside[0]) { $0.intersection($1) }
+        if !always.isEmpty { throw .regionsOutsideField(always.sorted()) }
     }
 
     private func makeAnatomy(_ study: StudyReader.Study) throws(StudyProblem) -> PatientAnatomy {

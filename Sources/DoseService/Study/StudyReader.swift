@@ -84,18 +84,30 @@ struct StudyReader {
         return series.paths
     }
 
+    /// The newest contours of the CT's frame of reference, drawn or segmented.
     private func readContours(
         _ inventory: SeriesInventory, frame: String
     ) throws(StudyProblem) -> ContouredAnatomy? {
-        for series in inventory.series(of: .structureSet) {
-            for path in series.paths {
-                do {
-                    let contours = try StructureSetReader.read(fileAt: path)
-                    if contours.frameOfReferenceUID == frame { return contours }
-                } catch { throw StudyProblem(error, role: "rtstruct") }
+        var newest: ContouredAnatomy?
+        func consider(_ contours: ContouredAnatomy) {
+            guard contours.frameOfReferenceUID == frame else { return }
+            if let known = newest {
+                // Without a date nothing says that these are newer.
+                guard let date = contours.createdAt, known.createdAt.map({ date.seconds(since: $0) > 0 }) ?? true else {
+                    return
+                }
+            }
+            newest = contours
+        }
+        for path in inventory.series(of: .structureSet).flatMap(\.paths) {
+            do { consider(try StructureSetReader.read(fileAt: path)) } catch {
+                throw StudyProblem(error, role: "rtstruct")
             }
         }
-        return nil
+        for path in inventory.series(of: .segmentation).flatMap(\.paths) {
+            do { consider(try SegmentationReader.read(fileAt: path)) } catch { throw StudyProblem(error, role: "seg") }
+        }
+        return newest
     }
 
     private func site(for planar: PlanarStudy, _ ct: CTSeries) throws(StudyProblem) -> CameraSite {

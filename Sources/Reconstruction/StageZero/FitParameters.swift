@@ -11,7 +11,7 @@ enum FitParameter: Hashable {
     case level(region: Int)
     case shift(region: Int, axis: Int)
     case texture(region: Int)
-    case slope(region: Int, axis: Int)
+    case mode(region: Int, index: Int)
     /// The camera's image moved along x (0) or z (1).
     case offset(axis: Int)
     case rotation
@@ -27,6 +27,19 @@ enum FitParameter: Hashable {
     case missedScatter(head: Int)
 }
 
+extension FitParameter {
+    /// Two views cannot tell of it: taken as it is known and not fitted, but its uncertainty is passed on to all others.
+    /// What would seem to tell of it is unevenness that the model does not hold.
+    ///
+    /// - Source: Schmidt, Advances in Control Systems 3 (1966) 293 (consider parameters).
+    var isConsidered: Bool {
+        switch self {
+        case .attenuation, .sensitivity: true
+        default: false
+        }
+    }
+}
+
 /// The parameters of one fit, their values before any count is seen, and how sure those are.
 ///
 /// - Shape: `covariance` and `precision` are `count * count`, symmetric.
@@ -38,6 +51,8 @@ struct FitParameters {
     let precision: [Double]
 
     var count: Int { list.count }
+    /// Places of the parameters that are considered and not fitted.
+    var considered: [Int] { list.indices.filter { list[$0].isConsidered } }
 
     /// `-ln` of the prior density, but for a constant.
     func penalty(_ value: [Double]) -> Double {
@@ -68,10 +83,9 @@ struct FitParameters {
             if template.texture != nil {
                 draft.add(.texture(region: region), mean: prior.textureMean, deviation: prior.texture)
             }
-            if template.slopes != nil {
-                // The mean of a field over an organ's half falls with the number of independent parts in it.
-                let deviation = prior.unevenness * min(1, (prior.patchMillilitres / template.millilitres).squareRoot())
-                for axis in 0..<3 { draft.add(.slope(region: region, axis: axis), mean: 0, deviation: deviation) }
+            let uneven = UnevenModes.weight(deviation: prior.unevenness)
+            for index in template.modes.indices {
+                draft.add(.mode(region: region, index: index), mean: 0, deviation: uneven)
             }
         }
         draft.add(.offset(axis: 0), mean: 0, deviation: prior.offset)

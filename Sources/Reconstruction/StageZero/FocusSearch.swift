@@ -20,9 +20,9 @@ struct FocusSearch {
     /// Standard deviation of a blob, in millimetres: about 4 mL.
     static let width = 6.0
     /// Below this gain it may be noise, or the unevenness of an organ.
-    static let gainLimit = 30.0
+    static let gainLimit = 60.0
     /// What is left over at a place has to be at least this part of what is expected there.
-    static let contrastLimit: Float = 0.12
+    static let contrastLimit: Float = 0.3
 
     let model: ForwardModel
     let solution: MaximumAPosteriori

@@ -49,10 +49,8 @@ struct ForwardModel {
 
     func form(_ region: Int, _ value: [Double]) -> RegionTemplate.Form {
         var form = RegionTemplate.Form()
-        for axis in 0..<3 {
-            form.shift[axis] = self.value(.shift(region: region, axis: axis), value)
-            form.slopes[axis] = self.value(.slope(region: region, axis: axis), value)
-        }
+        for axis in 0..<3 { form.shift[axis] = self.value(.shift(region: region, axis: axis), value) }
+        form.modes = templates[region].modes.indices.map { self.value(.mode(region: region, index: $0), value) }
         form.texture = self.value(.texture(region: region), value)
         return form
     }
@@ -294,8 +292,8 @@ struct ForwardModel {
             return (region, templates[region].shiftDerivative(form(region, value), axis: axis, in: grid))
         case .texture(let region):
             return templates[region].textureDerivative(form(region, value), in: grid).map { (region, $0) }
-        case .slope(let region, let axis):
-            return templates[region].slopeDerivative(form(region, value), axis: axis, in: grid).map { (region, $0) }
+        case .mode(let region, let index):
+            return (region, templates[region].modeDerivative(form(region, value), mode: index, in: grid))
         default: return nil
         }
     }

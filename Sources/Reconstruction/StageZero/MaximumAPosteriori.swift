@@ -12,15 +12,15 @@ import Tomography
 ///   (1963) 431 for the damping.
 struct MaximumAPosteriori {
     static let iterationLimit = 30
-    /// The fit has converged when a full step lowers the cost by less than this many units of a logarithm.
-    static let decrementLimit = 0.05
+    /// The fit has converged when a step lowers the cost by less than this many units of a logarithm.
+    static let decrementLimit = 0.1
 
     let value: [Double]
     /// Of the parameters, with the counts trusted as much as the residuals allow.
     let covariance: [Double]
     let expected: [Float]
     let iterations: Int
-    /// What one more full step would have lowered the cost by, in units of a logarithm.
+    /// What the last step lowered the cost by, or the next would by its own reckoning, in units of a logarithm.
     let decrement: Double
     /// Weighted mean of `(n - m)^2 / variance`, which is about 1 when the model explains the counts.
     let reducedChiSquare: Double
@@ -39,6 +39,7 @@ struct MaximumAPosteriori {
         while iterations < Self.iterationLimit, decrement >= Self.decrementLimit {
             iterations += 1
             var accepted = false
+            var gained = 0.0
             while !accepted, damping < 1e6 {
                 let step = Self.limited(try normal.step(damping: damping), parameters)
                 let trial = zip(value, step).map(+)
@@ -48,20 +49,24 @@ struct MaximumAPosteriori {
                     damping = max(damping * 8, 1e-4)
                     continue
                 }
+                gained = cost - triedCost
                 (value, expected, cost, accepted) = (trial, tried, triedCost, true)
                 damping = max(damping / 8, 1e-9)
             }
-            // No step lowers the cost any more: the numbers' own precision is reached.
-            guard accepted else { break }
             normal = try Self.equations(model, trust, value, expected)
-            decrement = try Self.decrement(normal)
+            // When no step lowers the cost any more the numbers' own precision is reached. A gain counts as small only
+            // when the step was not held back.
+            decrement = accepted ? try Self.decrement(normal) : 0
+            if accepted, damping < 1e-2 { decrement = min(decrement, gained) }
         }
         self.value = value
         self.expected = expected
         self.iterations = iterations
         self.decrement = decrement
         reducedChiSquare = trust.chiSquare(expected)
-        covariance = try normal.covariance(trust: 1 / max(1, reducedChiSquare))
+        covariance = try normal.covariance(
+            trust: 1 / max(1, reducedChiSquare),
+            considered: parameters.considered.map { ($0, parameters.covariance[$0 * parameters.count + $0]) })
     }
 
     private static func equations(
@@ -72,6 +77,7 @@ struct MaximumAPosteriori {
             columns: try model.columns(value), weights: trust.weights(expected), residual: residual)
         normal.addPrior(
             precision: model.parameters.precision, shortfall: zip(model.parameters.mean, value).map { $0 - $1 })
+        normal.freeze(model.parameters.considered)
         return normal
     }
 
@@ -86,7 +92,7 @@ struct MaximumAPosteriori {
                 switch parameter {
                 case .level: 1.5
                 case .shift, .offset, .face: 12.0
-                case .texture, .slope: 0.5
+                case .texture, .mode: 0.5
                 case .rotation: 0.02
                 case .attenuation, .sensitivity, .tails, .scatter, .missedScatter: 0.1
                 }

@@ -71,13 +71,50 @@ struct NormalEquations {
         return solution
     }
 
-    /// The covariance of the parameters when what the counts say is taken with a factor.
+    /// Takes parameters out of the fit: no step changes them.
+    mutating func freeze(_ parameters: [Int]) {
+        for frozen in parameters {
+            gradient[frozen] = 0
+            for other in 0..<order {
+                matrix[frozen * order + other] = 0
+                matrix[other * order + frozen] = 0
+            }
+            matrix[frozen * order + frozen] = 1
+        }
+    }
+
+    /// The covariance of the parameters, with what frozen ones pass on: `H^-1 + G V G'`, `G = -H^-1 J' W J_c`.
     ///
+    /// - Parameters:
+    ///   - trust: factor of what the counts say.
+    ///   - considered: the frozen parameters and their variances.
     /// - Throws: ``ReconstructionError/singular(order:)``.
-    func covariance(trust: Double) throws(ReconstructionError) -> [Double] {
-        var inverse = zip(matrix, information).map { $0 + (trust - 1) * $1 }
+    func covariance(
+        trust: Double, considered: [(parameter: Int, variance: Double)]
+    ) throws(ReconstructionError) -> [Double] {
+        let frozen = Set(considered.map(\.parameter))
+        var inverse = matrix
+        for row in 0..<order where !frozen.contains(row) {
+            for column in 0..<order where !frozen.contains(column) {
+                inverse[row * order + column] += (trust - 1) * information[row * order + column]
+            }
+        }
         guard invertPositiveDefinite(&inverse, order: order) else { throw .singular(order: order) }
-        return inverse
+        var covariance = inverse
+        for (parameter, variance) in considered {
+            // How every fitted parameter follows the considered one.
+            var cause = (0..<order).map { frozen.contains($0) ? 0 : -trust * information[$0 * order + parameter] }
+            var response = [Double](repeating: 0, count: order)
+            cblas_dsymv(
+                CblasRowMajor, CblasUpper, Int32(order), 1, inverse, Int32(order), cause, 1, 0, &response, 1)
+            response[parameter] = 1
+            cause = response.map { $0 * variance }
+            for row in 0..<order {
+                for column in 0..<order { covariance[row * order + column] += cause[row] * response[column] }
+            }
+            covariance[parameter * order + parameter] = variance
+        }
+        return covariance
     }
 }
 

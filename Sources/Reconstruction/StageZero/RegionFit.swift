@@ -15,9 +15,9 @@ struct RegionFit {
     /// Templates from this index on are blobs.
     let focusStart: Int
 
-    static let focusLimit = 12
+    static let focusLimit = 8
     private static let focusesPerRound = 4
-    private static let roundLimit = 5
+    private static let roundLimit = 3
 
     init(
         templates: [RegionTemplate], levels: [Double], measurement: PlanarMeasurement,
@@ -37,9 +37,7 @@ struct RegionFit {
         }
         var model = try makeModel()
         var solution = try MaximumAPosteriori(model, start: model.parameters.mean)
-        var rounds = 0
-        while options.foci, rounds < Self.roundLimit, templates.count - focusStart < Self.focusLimit {
-            rounds += 1
+        for _ in 0..<Self.roundLimit where options.foci && templates.count - focusStart < Self.focusLimit {
             let limit = min(Self.focusesPerRound, Self.focusLimit - (templates.count - focusStart))
             let found = try FocusSearch(model, solution, body: body).strongest(limit)
             if found.isEmpty { break }
@@ -48,7 +46,7 @@ struct RegionFit {
                 guard
                     let template = RegionTemplate(
                         name: name, organ: nil, kind: .lesion, coverage: focus.blob, grid: grid, texture: nil,
-                        freedom: .init(isMovable: options.shifts, hasTexture: false, hasSlopes: false))
+                        freedom: .init(isMovable: options.shifts, hasTexture: false, modeSpacing: nil))
                 else { continue }
                 templates.append(template)
                 levels.append(focus.level)

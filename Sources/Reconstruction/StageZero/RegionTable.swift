@@ -37,12 +37,32 @@ struct RegionTable {
 
     private func activity(_ region: Int) -> Double { sums[region] * unit * (isCalibrated ? 1e-6 : 1) }
 
+    /// Variance of the logarithm of what a region holds: its level and its modes change it, its texture does not.
+    private func activityVariance(_ region: Int, _ covariance: [Double]) -> Double {
+        let template = fit.model.templates[region]
+        let count = fit.model.parameters.count
+        let total = boxes[region].values.reduce(0) { $0 + Double($1) }
+        guard let level = index(.level(region: region)), total > 0 else { return 0 }
+        var weights = [(index: level, weight: 1.0)]
+        for (number, mode) in template.modes.enumerated() {
+            guard let place = index(.mode(region: region, index: number)) else { continue }
+            weights.append((place, mode.values.reduce(0) { $0 + Double($1) } / total))
+        }
+        var variance = 0.0
+        for row in weights {
+            for column in weights {
+                variance += row.weight * column.weight * covariance[row.index * count + column.index]
+            }
+        }
+        return variance
+    }
+
     func organs(expected: [Float]) -> [ActivityEstimate.OrganActivity] {
         let model = fit.model
         let chiSquares = chiSquares(expected)
         return (0..<fit.focusStart).map { region in
             let template = model.templates[region]
-            let variance = variance(.level(region: region)) ?? 0
+            let variance = activityVariance(region, fit.solution.covariance)
             let prior = StageZero.Prior.level(of: template.kind)
             return ActivityEstimate.OrganActivity(
                 name: template.name, kind: template.kind, activity: activity(region),

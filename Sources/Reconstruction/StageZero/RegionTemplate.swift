@@ -4,9 +4,9 @@ import Imaging
 
 /// The form of one region's uptake, and in which ways the fit may change it.
 ///
-/// `T(v) = M(v) (1 + t tau(v) + sum over axes of g_a u_a(v))`, moved as a whole: `M` is the region's coverage, `tau` the
-/// texture that the PET shows inside of it, `u_a` a slope along an axis. Texture and slopes have mean zero and do not
-/// change what the region holds.
+/// `T(v) = M(v) (1 + t tau(v) + sum over modes of c_j phi_j(v))`, moved as a whole: `M` is the region's coverage, `tau` the
+/// texture that the PET shows inside of it, with mean zero, and `phi_j` are Gaussian bells on a lattice that covers the
+/// region: uneven uptake on the scale that two views can tell of.
 ///
 /// - Shape: boxes of the reconstruction grid.
 struct RegionTemplate {
@@ -14,14 +14,15 @@ struct RegionTemplate {
     struct Freedom: Equatable {
         var isMovable = false
         var hasTexture = false
-        var hasSlopes = false
+        /// Distance between the bells of uneven uptake in millimetres; nil without them.
+        var modeSpacing: Double?
     }
 
-    /// The values that change the form: shift in millimetres, weights of texture and slopes.
+    /// The values that change the form: shift in millimetres, weights of texture and modes.
     struct Form: Equatable {
         var shift = SIMD3<Double>(0, 0, 0)
         var texture = 0.0
-        var slopes = SIMD3<Double>(0, 0, 0)
+        var modes: [Double] = []
     }
 
     let name: String
@@ -30,8 +31,8 @@ struct RegionTemplate {
     let coverage: VoxelBox
     /// `M tau`, and nil without a texture.
     let texture: VoxelBox?
-    /// `M u_a` for x, y and z; nil without slopes.
-    let slopes: [VoxelBox]?
+    /// `M phi_j`
+    let modes: [VoxelBox]
     let freedom: Freedom
     let millilitres: Double
     /// Centre of mass, in millimetres.
@@ -55,12 +56,9 @@ struct RegionTemplate {
         self.coverage = coverage
         self.freedom = freedom
         millilitres = total * grid.voxelMillilitres
-        let moments = Moments(coverage, grid: grid)
-        centre = moments.centre
+        centre = Self.centre(of: coverage, grid: grid)
         self.texture = freedom.hasTexture ? texture.map { Self.centred($0, in: coverage) } : nil
-        slopes =
-            freedom.hasSlopes
-            ? (0..<3).map { axis in moments.slope(along: axis, of: coverage, grid: grid) } : nil
+        modes = freedom.modeSpacing.map { UnevenModes(of: coverage, grid: grid, spacing: $0).boxes } ?? []
     }
 
     /// The form at its unmoved place.
@@ -70,13 +68,8 @@ struct RegionTemplate {
             let weight = Float(form.texture)
             for voxel in box.values.indices { box.values[voxel] += weight * texture.values[voxel] }
         }
-        if let slopes {
-            for axis in 0..<3 where form.slopes[axis] != 0 {
-                let weight = Float(form.slopes[axis])
-                for voxel in box.values.indices { box.values[voxel] += weight * slopes[axis].values[voxel] }
-            }
-        }
-        // A steep slope must not make an organ's far end negative.
+        for (mode, weight) in zip(modes, form.modes) where weight != 0 { box.add(mode, factor: Float(weight)) }
+        // Strong modes must not make a part of an organ negative.
         for voxel in box.values.indices { box.values[voxel] = max(box.values[voxel], 0) }
         return box
     }
@@ -100,8 +93,8 @@ struct RegionTemplate {
         texture?.moved(by: form.shift / grid.spacing, in: grid)
     }
 
-    func slopeDerivative(_ form: Form, axis: Int, in grid: VoxelGrid) -> VoxelBox? {
-        slopes?[axis].moved(by: form.shift / grid.spacing, in: grid)
+    func modeDerivative(_ form: Form, mode: Int, in grid: VoxelGrid) -> VoxelBox {
+        modes[mode].moved(by: form.shift / grid.spacing, in: grid)
     }
 
     private static func centred(_ texture: Volume<Float>, in coverage: VoxelBox) -> VoxelBox {
@@ -121,45 +114,19 @@ struct RegionTemplate {
         return result
     }
 
-    /// Centre and widths of a region.
-    private struct Moments {
-        let centre: SIMD3<Double>
-        let deviation: SIMD3<Double>
-
-        init(_ box: VoxelBox, grid: VoxelGrid) {
-            var weight = 0.0
-            var first = SIMD3<Double>(0, 0, 0)
-            var second = SIMD3<Double>(0, 0, 0)
-            for z in box.slices {
-                for y in box.rows {
-                    for x in box.columns {
-                        let part = Double(box.values[box.offset(x: x, y: y, z: z)])
-                        if part == 0 { continue }
-                        let position = grid.position(x: Double(x), y: Double(y), z: Double(z))
-                        weight += part
-                        first += part * position
-                        second += part * position * position
-                    }
+    private static func centre(of box: VoxelBox, grid: VoxelGrid) -> SIMD3<Double> {
+        var weight = 0.0
+        var first = SIMD3<Double>(0, 0, 0)
+        for z in box.slices {
+            for y in box.rows {
+                for x in box.columns {
+                    let part = Double(box.values[box.offset(x: x, y: y, z: z)])
+                    weight += part
+                    first += part * SIMD3(Double(x), Double(y), Double(z))
                 }
             }
-            centre = first / weight
-            let variance = second / weight - centre * centre
-            deviation = SIMD3(
-                max(variance.x, 1).squareRoot(), max(variance.y, 1).squareRoot(), max(variance.z, 1).squareRoot())
         }
-
-        func slope(along axis: Int, of box: VoxelBox, grid: VoxelGrid) -> VoxelBox {
-            var result = box
-            for z in box.slices {
-                for y in box.rows {
-                    for x in box.columns {
-                        let position = grid.position(x: Double(x), y: Double(y), z: Double(z))
-                        let value = (position[axis] - centre[axis]) / deviation[axis]
-                        result.values[box.offset(x: x, y: y, z: z)] *= Float(value)
-                    }
-                }
-            }
-            return result
-        }
+        let index = first / weight
+        return grid.position(x: index.x, y: index.y, z: index.z)
     }
 }

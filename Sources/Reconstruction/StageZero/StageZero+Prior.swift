@@ -9,13 +9,13 @@ extension StageZero {
         public var rotation = true
         /// The PET's texture within the regions, as far as the counts bear it out.
         public var texture = true
-        /// Slopes of the uptake across a region.
-        public var slopes = true
+        /// Uneven uptake within regions on a lattice, fitted together with everything else.
+        public var modes = true
         /// Attenuation, distances, sensitivity and scatter are uncertain.
         public var nuisances = true
         /// Activity that the anatomy does not explain is looked for.
         public var foci = true
-        /// Uneven uptake within regions, voxel by voxel.
+        /// Uneven uptake within regions, voxel by voxel, around the fit.
         public var heterogeneity = true
         /// The isotope's second photopeak, when it is archived.
         public var secondPhotopeak = true
@@ -25,7 +25,7 @@ extension StageZero {
         /// Organ levels and the image's place alone: the quantitative planar method.
         public static let organScalesOnly: Options = {
             var options = Options()
-            (options.shifts, options.rotation, options.texture, options.slopes) = (false, false, false, false)
+            (options.shifts, options.rotation, options.texture, options.modes) = (false, false, false, false)
             (options.nuisances, options.foci, options.heterogeneity) = (false, false, false)
             return options
         }()
@@ -48,19 +48,27 @@ extension StageZero {
         /// The factor between PET and therapy that all regions share.
         static let commonLevel = 2.0
         /// Motion of an organ along x, y and z.
-        static let ownShift = SIMD3(2.0, 2.5, 4.0)
+        static let ownShift = SIMD3(2.5, 4.0, 5.0)
         static let breathing = 5.0
         static let commonDepth = 2.0
         /// Per millimetre from the middle: one degree.
         static let roll = 0.017
         static let textureMean = 0.4
         static let texture = 0.4
-        /// Uneven uptake, relative, and the volume within which it is alike.
-        static let unevenness = 0.3
-        static let patchMillilitres = 40.0
+        /// Uneven uptake on the scale of the lattice, relative. Less than organs show: of depths that two views cannot tell
+        /// apart a tighter prior chooses better, and voxels move in the last step.
+        static let unevenness = 0.1
+        /// Millimetres between the lattice's points.
+        static func modeSpacing(of region: Region) -> Double? {
+            switch region.kind {
+            case .organ: region.millilitres > 15 ? 25 : nil
+            case .lesion: region.millilitres > 40 ? 25 : nil
+            case .background: 65
+            }
+        }
         static let offset = 8.0
         static let rotation = 0.02
-        static let attenuation = 0.04
+        static let attenuation = 0.03
         static let knownFace = 15.0
         static let assumedFace = 25.0
         static let sensitivity = 0.03

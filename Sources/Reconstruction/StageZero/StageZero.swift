@@ -8,7 +8,7 @@ public import Tomography
 ///
 /// It is the fallback when the networks fail, their input when they do not, and what can be checked by hand:
 /// 1. the image is laid over the template's projection by correlation;
-/// 2. levels, shifts, textures and slopes of the regions and what is uncertain about the camera are fitted together;
+/// 2. levels, shifts, textures and unevenness of the regions and what is uncertain about the camera are fitted together;
 /// 3. activity that the anatomy does not explain becomes a region of its own, and all is fitted again;
 /// 4. voxels move around that fit as far as the counts ask for it.
 public struct StageZero: Sendable {
@@ -30,41 +30,51 @@ public struct StageZero: Sendable {
     /// - Parameter views: all windows of one planar acquisition.
     /// - Throws: ``ReconstructionError``.
     public func reconstruct(_ views: [PlanarView]) throws(ReconstructionError) -> ActivityEstimate {
-        let grid = anatomy.grid
+        try reconstruct(try prepare(views))
+    }
+
+    /// Reads the counts and lays them over the patient.
+    func prepare(_ views: [PlanarView]) throws(ReconstructionError) -> PreparedScan {
         let (front, back) = bodySurfaces()
         let lines = radionuclide.lines.map(\.energy)
         let measurement = try PlanarMeasurement(
-            views: views, lines: options.secondPhotopeak ? lines : Array(lines.prefix(1)), site: site, grid: grid,
-            bodyFront: front, bodyBack: back)
+            views: views, lines: options.secondPhotopeak ? lines : Array(lines.prefix(1)), site: site,
+            grid: anatomy.grid, bodyFront: front, bodyBack: back)
         let attenuation = try attenuationMaps(measurement)
         let levels = initialConcentrations()
         let (registration, scale) = try register(measurement, attenuation, levels)
         let window = try measurement.cropped(
             offset: registration.offset, x: xRange, z: zRange(margin: Self.endMargin))
-        let texture = options.texture ? PETTexture(anatomy: anatomy, levels: levels).relative : nil
+        return PreparedScan(
+            anatomy: anatomy, measurement: window, attenuation: attenuation, registration: registration,
+            levels: levels, scale: scale)
+    }
+
+    func reconstruct(_ scan: PreparedScan) throws(ReconstructionError) -> ActivityEstimate {
+        let texture = options.texture ? PETTexture(anatomy: anatomy, levels: scan.levels).relative : nil
         var templates: [RegionTemplate] = []
         var starts: [Double] = []
-        for (region, level) in zip(anatomy.regions, levels) {
+        for (region, level) in zip(anatomy.regions, scan.levels) {
             guard let template = RegionTemplate(region, texture: texture, freedom: freedom(of: region)) else {
                 continue
             }
             templates.append(template)
-            starts.append(level * scale)
+            starts.append(level * scan.scale)
         }
         let fit = try RegionFit(
-            templates: templates, levels: starts, measurement: window, attenuation: attenuation, grid: grid,
-            offset: registration.offset, body: anatomy.body, options: options)
+            templates: templates, levels: starts, measurement: scan.measurement, attenuation: scan.attenuation,
+            grid: anatomy.grid, offset: scan.registration.offset, body: anatomy.body, options: options)
         let uneven = options.heterogeneity ? try HeterogeneityStep(fit) : nil
         return try ActivityEstimate(
-            fit: fit, uneven: uneven, registration: registration, anatomy: anatomy,
-            findings: anatomy.findings + window.findings)
+            fit: fit, uneven: uneven, registration: scan.registration, anatomy: anatomy,
+            findings: anatomy.findings + scan.measurement.findings)
     }
 
     private func freedom(of region: Region) -> RegionTemplate.Freedom {
         let isBackground = region.kind == .background
         return RegionTemplate.Freedom(
             isMovable: options.shifts && !isBackground, hasTexture: options.texture,
-            hasSlopes: options.slopes && region.kind == .organ)
+            modeSpacing: options.modes ? Prior.modeSpacing(of: region) : nil)
     }
 
     private var xRange: ClosedRange<Double> {

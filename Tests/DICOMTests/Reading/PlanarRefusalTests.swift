@@ -126,7 +126,7 @@ struct PlanarRefusalTests {
         var rules = PlanarReadingRules()
         rules.radionuclide = .lutetium177
         // The file speaks, so the site's word does not count.
-        #expect(error(rules) == .needsInput(.radionuclide))
+        #expect(error(rules) == .refused(.radionuclideUnsupported))
     }
 
     @Test func sitesSupplyWhatFilesLeaveOut() throws {

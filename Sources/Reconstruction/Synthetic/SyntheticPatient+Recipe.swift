@@ -1,4 +1,4 @@
-import Anatomy
+public import Anatomy
 import Imaging
 public import Tomography
 
@@ -7,6 +7,8 @@ extension SyntheticPatient {
     /// that changing one leaves the others' draws as they were.
     public struct Recipe: Sendable {
         public var seed: UInt64
+        /// Whom the seed is drawn from.
+        public var population = Population.standard
 
         // Between PET/CT and planar scan.
 

@@ -5,42 +5,61 @@ public import Imaging
 extension StylisedPhantom {
     /// Which structure each voxel's centre lies in.
     public func labels(on grid: VoxelGrid) -> Volume<StructureLabel> {
-        let solids = StylisedShape.adult.map { Solid($0, placements[$0.organ]) }
+        let solids = self.solids
+        let limbs = StylisedShape.arms(arms, girth: girth).map { Solid($0, nil) }
         var labels = Volume<StructureLabel>(grid: grid, repeating: .air)
         labels.voxels.withUnsafeMutableBufferPointer { voxels in
             // Each iteration writes its own slice only.
             nonisolated(unsafe) let voxels = voxels
             DispatchQueue.concurrentPerform(iterations: grid.slices) { z in
-                let inSlice = self.candidates(axis: 2, at: grid.position(x: 0, y: 0, z: Double(z)).z, of: solids)
+                let height = grid.position(x: 0, y: 0, z: Double(z)).z
+                let inSlice = self.candidates(axis: 2, at: height, of: solids)
+                let limbsInSlice = self.candidates(axis: 2, at: height, of: limbs)
                 for y in 0..<grid.rows {
                     let start = grid.position(x: 0, y: Double(y), z: Double(z))
                     let inRow = self.candidates(axis: 1, at: start.y, of: inSlice)
+                    let limbsInRow = self.candidates(axis: 1, at: start.y, of: limbsInSlice)
                     var line = BentLine(self, start: start, step: grid.spacing.x)
                     let offset = grid.offset(x: 0, y: y, z: z)
-                    for x in 0..<grid.columns { voxels[offset + x] = self.label(at: line.next(), inRow) }
+                    for x in 0..<grid.columns { voxels[offset + x] = self.label(at: line.next(), inRow, limbsInRow) }
                 }
             }
         }
         return labels
     }
 
-    /// What lies at a point of the adult's coordinates.
-    func label(at point: SIMD3<Double>) -> StructureLabel {
-        label(at: point, StylisedShape.adult.map { Solid($0, placements[$0.organ]) })
+    /// Nothing of the body is further than this from the axis, across and in depth.
+    public var halfExtentMillimetres: SIMD2<Double> {
+        let limbs = StylisedShape.arms(arms, girth: girth).map { max($0.upper.x, -$0.lower.x) }.max() ?? 0
+        let reach = bends.reduce(SIMD3(repeating: 0.0)) { $0 + SIMD3(abs($1.amplitude.x), abs($1.amplitude.y), 0) }
+        return SIMD2(max(20 * girth.x, limbs) + reach.x, 10 * max(girth.y, 1) + reach.y)
+            * SIMD2(habitus.x, habitus.y) * 10
     }
 
-    private func label(at point: SIMD3<Double>, _ solids: [Solid]) -> StructureLabel {
-        guard StylisedShape.isInBody(point) else { return .air }
+    /// What lies at a point of the adult's coordinates, arms left aside.
+    func label(at point: SIMD3<Double>) -> StructureLabel { label(at: point, solids, []) }
+
+    private var solids: [Solid] {
+        StylisedShape.adult.filter { $0.organ != missingKidney }.map { Solid($0, placements[$0.organ]) }
+    }
+
+    private func label(at point: SIMD3<Double>, _ solids: [Solid], _ limbs: [Solid]) -> StructureLabel {
+        guard StylisedShape.isInBody(point, girth: girth) else { return Self.first(of: limbs, at: point) ?? .air }
         for (index, lesion) in lesions.enumerated() {
             let away = point - lesion.centre
             if (away * away).sum() <= lesion.radius * lesion.radius { return .lesion(index) }
         }
-        return solids.withUnsafeBufferPointer { solids in
+        return Self.first(of: solids, at: point) ?? .organ(.remainder)
+    }
+
+    @inline(__always)
+    private static func first(of solids: [Solid], at point: SIMD3<Double>) -> StructureLabel? {
+        solids.withUnsafeBufferPointer { solids in
             for index in solids.indices {
                 guard all(point .>= solids[index].lower), all(point .<= solids[index].upper) else { continue }
                 if let label = solids[index].label(at: point) { return label }
             }
-            return .organ(.remainder)
+            return nil
         }
     }
 

@@ -25,7 +25,7 @@ extension StylisedPhantom {
                 }
             }
         }
-        return StylisedPhantom(self, lesions: all)
+        return withLesions(all)
     }
 
     /// A large lesion finds no place in a rib: another place is tried, and after these many the lesion is left out.

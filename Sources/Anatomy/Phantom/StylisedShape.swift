@@ -78,12 +78,15 @@ struct StylisedShape: Sendable {
     }
 
     /// Trunk, head and legs.
-    static func isInBody(_ point: SIMD3<Double>) -> Bool {
-        if point.z >= 0, point.z <= 70 { return square(point.x / 20) + square(point.y / 10) <= 1 }
+    ///
+    /// - Parameter girth: size of trunk and legs across and in depth, in units of the adult's.
+    static func isInBody(_ point: SIMD3<Double>, girth: SIMD2<Double> = SIMD2(repeating: 1)) -> Bool {
         if point.z > 70 {
             return square(point.x / 7) + square(point.y / 10) + square(max(point.z - 85.5, 0) / 8.5) <= 1
         }
-        return point.z >= -80 && square(point.x) + square(point.y) <= abs(point.x) * (20 + point.z / 5)
+        let slim = SIMD2(point.x, point.y) / girth
+        if point.z >= 0 { return square(slim.x / 20) + square(slim.y / 10) <= 1 }
+        return point.z >= -80 && square(slim.x) + square(slim.y) <= abs(slim.x) * (20 + point.z / 5)
     }
 
     private static func square(_ value: Double) -> Double { value * value }

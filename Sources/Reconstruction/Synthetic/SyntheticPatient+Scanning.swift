@@ -18,12 +18,14 @@ extension SyntheticPatient {
             origin: SIMD3(-258.6228, -258.6228, -150))
     }
 
-    /// From the legs to above the head.
-    static func simulationGrid(spacing: SIMD3<Double>) throws(ImagingError) -> VoxelGrid {
-        let count = (SIMD3(489.6, 288, 1344) / spacing).rounded(.toNearestOrEven)
+    /// From the legs to above the head, as wide and as deep as the patient is but no wider than the camera sees.
+    static func simulationGrid(of phantom: StylisedPhantom, spacing: SIMD3<Double>) throws(ImagingError) -> VoxelGrid {
+        let reach = phantom.halfExtentMillimetres
+        let size = SIMD3(2 * min(max(reach.x, 244.8), 312), 2 * max(reach.y, 144), 1344)
+        let count = (size / spacing).rounded(.up)
         return try VoxelGrid(
             columns: Int(count.x), rows: Int(count.y), slices: Int(count.z), spacing: spacing,
-            origin: SIMD3(-244.8, -144, -341.2) + spacing / 2)
+            origin: SIMD3(0, 0, 330.8) - (count - 1) / 2 * spacing)
     }
 
     /// A CT's noise of 12 HU in pixels of 1.5625 mm, less in larger ones.

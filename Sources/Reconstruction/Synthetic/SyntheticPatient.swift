@@ -32,6 +32,8 @@ public struct SyntheticPatient: Sendable {
     public let pet: Volume<Float>
     /// Structures on the CT's grid, at the time of the CT.
     public let labels: Volume<StructureLabel>
+    /// The person at the time of the CT and at that of the planar scan.
+    public let phantom, laterPhantom: StylisedPhantom
     /// Lesions that PET and contours show.
     public let lesionNames: [String]
     /// All windows and both directions.
@@ -64,9 +66,15 @@ public struct SyntheticPatient: Sendable {
     /// - Throws: ``ReconstructionError/tomography`` when a recipe's site cannot be a camera.
     public init(_ recipe: Recipe) throws(ReconstructionError) {
         self.recipe = recipe
+<<<<<<< HEAD:Sources/Reconstruction/SyntheticPatient.swift
         let phantom = StylisedPhantom(seed: recipe.seed)
         let later = phantom.moved(millimetres: recipe.motion, seed: recipe.scanSeed)
+=======
+        let phantom = StylisedPhantom(seed: recipe.seed, population: recipe.population)
+        let later = phantom.moved(millimetres: recipe.motion, seed: recipe.seed)
+>>>>>>> main:Sources/Reconstruction/Synthetic/SyntheticPatient.swift
             .withUnseenLesions(mean: recipe.unseenLesionMean, seed: recipe.seed)
+        (self.phantom, laterPhantom) = (phantom, later)
         let uptake = UptakePair(
             seed: recipe.seed, lesions: later.lesions, seenCount: phantom.lesions.count, texture: recipe.texture,
             change: recipe.change)
@@ -80,8 +88,13 @@ public struct SyntheticPatient: Sendable {
             let petLabels = phantom.labels(on: try Self.petGrid())
             pet = Self.blurredPET(uptake.pet.activity(of: petLabels), seed: recipe.seed)
 
+<<<<<<< HEAD:Sources/Reconstruction/SyntheticPatient.swift
             let fineLabels = later.labels(on: try Self.simulationGrid(spacing: recipe.resolution.simulation))
             let fineActivity = uptake.therapy(atHours: recipe.hours, clearance).activity(of: fineLabels)
+=======
+            let fineLabels = later.labels(on: try Self.simulationGrid(of: later, spacing: recipe.resolution.simulation))
+            let fineActivity = uptake.therapy.activity(of: fineLabels)
+>>>>>>> main:Sources/Reconstruction/Synthetic/SyntheticPatient.swift
             (organActivities, lesions) = Self.facts(
                 Self.contents(fineActivity, fineLabels), on: fineLabels.grid, phantom: later, uptake: uptake,
                 seenCount: phantom.lesions.count)

@@ -1,0 +1,186 @@
+public import Anatomy
+import Glibc
+public import Imaging
+import Tomography
+
+/// One patient with a known truth, and the scores of methods on it.
+///
+/// - Units: activity in MBq, concentrations in Bq/mL.
+public struct EvaluationCase: Sendable {
+    /// What one method made of one patient.
+    public struct Score: Sendable, Codable {
+        public let seed: UInt64
+        public let map: MapScores
+        /// Signed, in percent, by name.
+        public let organErrorPercent: [String: Double]
+        /// Activity found in the spheres of the lesions over what they hold; lesions that the PET showed, and others.
+        public let lesionRecovery: Double?
+        public let unseenLesionRecovery: Double?
+        /// Whether the truth lies in the method's interval, organ by organ; empty for a method that gives none.
+        public let within68, within95: [String: Bool]
+        /// Poisson deviance of the reprojection per pixel; nil for maps that carry no camera.
+        public let deviance: Double?
+        public let seconds: Double
+
+        enum CodingKeys: String, CodingKey {
+            case seed, deviance, seconds, within68, within95
+            case map = "scores"
+            case organErrorPercent = "organ_error_percent"
+            case lesionRecovery = "lesion_recovery"
+            case unseenLesionRecovery = "unseen_lesion_recovery"
+        }
+    }
+
+    /// A scored reconstruction.
+    public struct Outcome: Sendable {
+        public let score: Score
+        public let map: Volume<Float>
+        /// Views beside reprojections, for methods that make them.
+        public let estimate: ActivityEstimate?
+    }
+
+    public let patient: SyntheticPatient
+    public let anatomy: PatientAnatomy
+    public let truth: Volume<Float>
+    private let organs: Volume<Bool>
+    private let scan: PreparedScan
+
+    /// The organs whose errors are pooled.
+    public static let scoredOrgans = ["liver", "spleen", "kidney_left", "kidney_right"]
+
+    /// - Throws: ``ReconstructionError``; ``ReconstructionError/regionsOutsideField(_:)`` when the anatomy holds nothing.
+    public init(
+        _ recipe: SyntheticPatient.Recipe, spacing: Double = 4.8, withContours: Bool = true
+    ) throws(ReconstructionError) {
+        patient = try SyntheticPatient(recipe)
+        do { anatomy = try patient.anatomy(spacing: spacing, withContours: withContours) } catch {
+            throw .regionsOutsideField([])
+        }
+        truth = patient.truth.resampled(to: anatomy.grid)
+        // The masks are those of the contours whether the reconstruction gets to see them or not.
+        let contoured: PatientAnatomy
+        do { contoured = withContours ? anatomy : try patient.anatomy(spacing: spacing) } catch {
+            throw .regionsOutsideField([])
+        }
+        var organs = Volume<Bool>(grid: anatomy.grid, repeating: false)
+        for region in contoured.regions where region.kind != .background {
+            for voxel in organs.voxels.indices where region.coverage.voxels[voxel] > 0.5 { organs.voxels[voxel] = true }
+        }
+        self.organs = organs
+        self.contoured = contoured
+        scan = try StageZero(anatomy: anatomy, site: recipe.site).prepare(patient.views)
+    }
+
+    private let contoured: PatientAnatomy
+
+    /// - Parameter elapsed: seconds that a piece of work took; core modules have no clock of their own.
+    public func outcome(
+        of method: EvaluationMethod, elapsed: (() throws -> Void) throws -> Double
+    ) throws -> Outcome {
+        var made: (map: Volume<Float>, organs: [String: (activity: Double, deviation: Double?)])?
+        var estimate: ActivityEstimate?
+        let seconds = try elapsed {
+            switch method.way {
+            case .stageZero(let options):
+                let stage = StageZero(anatomy: anatomy, site: patient.recipe.site, options: options)
+                let result = try stage.reconstruct(scan)
+                estimate = result
+                made = (result.activity, organs(of: result))
+            case .conjugateView: made = named(try Baselines(scan).conjugateView())
+            case .maximumLikelihood: made = named(try Baselines(scan).maximumLikelihood())
+            case .template: made = named(try Baselines(scan).template())
+            }
+        }
+        guard let made else { throw ReconstructionError.notFinite }
+        let score = Score(
+            seed: patient.recipe.seed,
+            map: try MapScores(made.map, truth: truth, body: anatomy.body, organs: organs),
+            organErrorPercent: errors(made.organs), lesionRecovery: recovery(made.map, .seen),
+            unseenLesionRecovery: recovery(made.map, .unseen), within68: within(made.organs, 1),
+            within95: within(made.organs, 1.96), deviance: estimate.map(Self.deviance), seconds: seconds)
+        return Outcome(score: score, map: made.map, estimate: estimate)
+    }
+
+    private typealias Organs = [String: (activity: Double, deviation: Double?)]
+
+    /// Without contours an organ is what the map holds in its outline.
+    private func organs(of estimate: ActivityEstimate) -> Organs {
+        guard anatomy.findings.contains("no-contours") else {
+            let rows = estimate.organs.map { ($0.name, ($0.activity, Optional($0.deviationPercent / 100))) }
+            return Dictionary(rows) { first, _ in first }
+        }
+        return outlined(estimate.activity)
+    }
+
+    private func outlined(_ map: Volume<Float>) -> Organs {
+        let rows = contoured.regions.map { region -> (String, (Double, Double?)) in
+            let sum = zip(map.voxels, region.coverage.voxels).reduce(0) { $0 + Double($1.0 * $1.1) }
+            return (region.name, (sum * map.grid.voxelMillilitres * 1e-6, nil))
+        }
+        return Dictionary(rows) { first, _ in first }
+    }
+
+    private func named(_ result: Baselines.Result) -> (Volume<Float>, Organs) {
+        guard !anatomy.findings.contains("no-contours") else { return (result.map, outlined(result.map)) }
+        let rows = zip(anatomy.regions, result.activities).map { ($0.name, ($1 * 1e-6, Optional<Double>.none)) }
+        return (result.map, Dictionary(rows) { first, _ in first })
+    }
+
+    private func errors(_ organs: Organs) -> [String: Double] {
+        var errors: [String: Double] = [:]
+        for (name, truth) in patient.organActivities where truth > 0 {
+            if let found = organs[name] { errors[name] = 100 * (found.activity / truth - 1) }
+        }
+        return errors
+    }
+
+    private func within(_ organs: Organs, _ factor: Double) -> [String: Bool] {
+        var within: [String: Bool] = [:]
+        for name in Self.scoredOrgans {
+            guard let truth = patient.organActivities.first(where: { $0.name == name })?.megabecquerel, truth > 0,
+                let found = organs[name], let deviation = found.deviation, found.activity > 0
+            else { continue }
+            within[name] = abs(log(found.activity / truth)) <= factor * deviation
+        }
+        return within
+    }
+
+    /// Mean over lesions of at least a millilitre that hold activity.
+    private func recovery(_ map: Volume<Float>, _ kind: SyntheticPatient.Lesion.Kind) -> Double? {
+        let parts = patient.lesions.filter { $0.kind == kind && $0.millilitres >= 1 }.compactMap { lesion -> Double? in
+            let radius = pow(lesion.millilitres * 1000 * 3 / (4 * .pi), 1 / 3.0) + map.grid.spacing.x
+            let found = sum(map, around: lesion.centreMillimetres, radius)
+            let real = sum(truth, around: lesion.centreMillimetres, radius)
+            return real > 0 ? found / real : nil
+        }
+        return parts.isEmpty ? nil : parts.reduce(0, +) / Double(parts.count)
+    }
+
+    private func sum(_ map: Volume<Float>, around centre: SIMD3<Double>, _ radius: Double) -> Double {
+        let grid = map.grid
+        var sum = 0.0
+        for z in 0..<grid.slices {
+            for y in 0..<grid.rows {
+                for x in 0..<grid.columns {
+                    let away = grid.position(x: Double(x), y: Double(y), z: Double(z)) - centre
+                    if (away * away).sum() <= radius * radius { sum += Double(map[x, y, z]) }
+                }
+            }
+        }
+        return sum
+    }
+
+    private static func deviance(_ estimate: ActivityEstimate) -> Double {
+        var sum = 0.0
+        var pixels = 0
+        for view in estimate.views {
+            for (count, value) in zip(view.measured, view.expected) {
+                let mean = Double(max(value, PixelTrust.expectedFloor))
+                let n = Double(count)
+                sum += 2 * (mean - n + (n > 0 ? n * log(n / mean) : 0))
+            }
+            pixels += view.measured.count
+        }
+        return sum / Double(max(pixels, 1))
+    }
+}
