@@ -97,8 +97,9 @@ let package = Package(
         .executableTarget(
             name: "benchmark",
             dependencies: [
-                "Imaging", "Tomography", "Anatomy", "Learning", "Reconstruction", "DICOM", "Postgres", "Jobs", "HTTP",
-                "COpenBLAS", argumentParser,
+                "Imaging", "Tomography", "Anatomy", "Learning", "Dosimetry", "Reconstruction", "DICOM", "Postgres",
+                "Jobs",
+                "HTTP", "COpenBLAS", argumentParser,
             ],
             swiftSettings: numeric),
 

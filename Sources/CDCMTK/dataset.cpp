@@ -250,6 +250,10 @@ cdcmtk_outcome cdcmtk_item_put_words(cdcmtk_item *item, uint32_t tag, const uint
     return put(item, tag, "OW", [&](DcmElement &element) { return element.putUint16Array(words, count); });
 }
 
+cdcmtk_outcome cdcmtk_item_put_octets(cdcmtk_item *item, uint32_t tag, const uint8_t *values, size_t count) {
+    return put(item, tag, "OB", [&](DcmElement &element) { return element.putUint8Array(values, count); });
+}
+
 cdcmtk_outcome cdcmtk_item_put_empty(cdcmtk_item *item, uint32_t tag, const char *vr) {
     return put(item, tag, vr, [](DcmElement &) -> OFCondition { return EC_Normal; });
 }

@@ -2,8 +2,8 @@ public import Imaging
 
 /// Absorbed dose rate when every electron's energy stays in the voxel of its decay.
 ///
-/// For 177Lu's electrons, whose mean range is a fraction of a millimetre, this is close at the resolution of a camera; the
-/// energy of photons is left out.
+/// For 177Lu's electrons, whose mean range is a fraction of a millimetre, this is close at the resolution of a
+/// camera; the energy of photons is left out.
 ///
 /// - Units: energies in keV per decay, activity in Bq/mL, density in g/mL, dose rates in Gy/h.
 /// - Source: MIRD formalism, Bolch et al., J. Nucl. Med. 50 (2009) 477: `D' = A E / m`.
@@ -12,10 +12,13 @@ public struct LocalDeposition: Equatable, Sendable {
     public let electronEnergy: Double
 
     /// - Source: 147.9 keV of beta, conversion and Auger electrons per decay (ICRP 107).
-    public static let lutetium177 = LocalDeposition(electronEnergy: 147.9)
+    public static let lutetium177 = LocalDeposition(.lutetium177)
 
-    private static let joulePerKiloelectronvolt = 1.602_176_634e-16
-    private static let secondsPerHour = 3600.0
+    /// The charged particles of a decay; alpha particles count as electrons do, by their energy alone.
+    public init(_ scheme: DecayScheme) { electronEnergy = scheme.chargedEnergy }
+
+    static let joulePerKiloelectronvolt = 1.602_176_634e-16
+    static let secondsPerHour = 3600.0
 
     /// Gy g / (MBq h)
     public var graysPerMegabecquerelHourPerGram: Double {
@@ -40,11 +43,4 @@ public struct LocalDeposition: Equatable, Sendable {
         }
         throw .notAnActivity(voxel: bad)
     }
-}
-
-/// What the dosimetry module refuses.
-public enum DosimetryError: Error, Equatable, Sendable {
-    case gridMismatch
-    /// The first voxel that is negative, infinite or not a number.
-    case notAnActivity(voxel: Int)
 }

@@ -7,6 +7,7 @@ struct Phantom: ParsableCommand {
 
     @Option(help: "Folder to write to.") var out: String
     @Option(help: "Which patient; the same seed is the same patient.") var seed: UInt64 = 1
+    @Option(help: "Hours from the administration to the planar scan.") var hours = 24.0
     @Option(help: "Whom the seed is drawn from: standard adults, or varied builds, kidneys and arms.")
     var people = PhantomOrder.People.standard
     @Option(help: "How far the patient is from what a reconstruction assumes.")
@@ -16,12 +17,18 @@ struct Phantom: ParsableCommand {
     @Option(help: "How the contours are written.") var contours = PhantomFiles.Contours.rtstruct
     @Flag(help: "Print the truth as JSON.") var json = false
 
+    func validate() throws {
+        guard (1...400).contains(hours) else { throw ValidationError("--hours is from 1 to 400") }
+    }
+
     func run() throws {
         Terminal.progress(0, "patient \(seed)")
         var order = PhantomOrder(seed: seed)
         (order.people, order.difficulty, order.camera) = (people, difficulty, camera)
         order.bedCentreMillimetres = bedCentre
-        let phantom = try PhantomFiles(order.recipe)
+        var recipe = order.recipe
+        recipe.hours = hours
+        let phantom = try PhantomFiles(recipe)
         Terminal.progress(0.7, "files")
         try phantom.write(to: out, contours: contours)
         Terminal.progress(1, "done")

@@ -12,7 +12,7 @@ import Testing
             $0.split(separator: " ").first
         }
         .map(String.init).filter { $0 != "See" }
-        let fixed: Set = ["run", "serve", "work", "migrate", "phantom", "reconstruct", "health"]
+        let fixed: Set = ["run", "serve", "work", "migrate", "phantom", "reconstruct", "dose", "health"]
         #expect(fixed.isSubset(of: names))
         for name in names {
             let run = try await Scintivol.run(name, "--help")
@@ -36,7 +36,15 @@ import Testing
         (["reconstruct", "--planar", "/tmp"], 2),
         (["reconstruct", "--planar", "/a", "--anatomy", "/b", "--out", "/c", "--method", "guess"], 2),
         (["reconstruct", "--planar", "/nonexistent", "--anatomy", "/nonexistent", "--out", "/nonexistent"], 1),
-        (["serve"], 2), (["work"], 2), (["run", "--slots", "0"], 2), (["run", "--quiet-seconds", "-1"], 2),
+        (["dose", "--activity", "/a", "--out", "/c", "--administered-mbq", "7400"], 2),
+        (["dose", "--out", "/c", "--administered-mbq", "7400", "--administered-at", "20240325100000"], 2),
+        (
+            [
+                "dose", "--activity", "/nonexistent", "--out", "/nonexistent", "--administered-mbq", "7400",
+                "--administered-at", "20240325100000",
+            ], 1
+        ), (["phantom", "--out", "/tmp", "--hours", "0"], 2), (["serve"], 2), (["work"], 2),
+        (["run", "--slots", "0"], 2), (["run", "--quiet-seconds", "-1"], 2),
         (["run", "--lease-seconds", "0"], 2), (["run", "--dicom-port", "70000"], 2),
         (["run", "--destination", "nobody"], 2), (["run", "--destination", "A@host:0"], 2),
         (["run", "--destination", "A TITLE THAT IS TOO LONG@host:104"], 2),

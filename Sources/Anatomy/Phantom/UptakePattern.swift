@@ -19,7 +19,7 @@ public struct UptakePattern: Sendable {
     }
 
     /// Mean concentration of each organ; organs that are missing have none.
-    public let concentrations: [Organ: Double]
+    public internal(set) var concentrations: [Organ: Double]
     public internal(set) var lesionConcentrations: [Double]
     /// Uptake of a kidney's medulla as part of its cortex's.
     let medullaShare: Double

@@ -90,6 +90,9 @@ cdcmtk_outcome cdcmtk_item_put_floats(cdcmtk_item *item, uint32_t tag, const cha
 /// Puts 16-bit words of representation OW; an old value is replaced.
 cdcmtk_outcome cdcmtk_item_put_words(cdcmtk_item *item, uint32_t tag, const uint16_t *words, size_t count);
 
+/// Puts bytes of representation OB; an old value is replaced. An odd count is padded.
+cdcmtk_outcome cdcmtk_item_put_octets(cdcmtk_item *item, uint32_t tag, const uint8_t *values, size_t count);
+
 /// Puts an attribute or sequence without a value; an old value is replaced.
 cdcmtk_outcome cdcmtk_item_put_empty(cdcmtk_item *item, uint32_t tag, const char *vr);
 

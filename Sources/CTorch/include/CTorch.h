@@ -165,6 +165,13 @@ typedef struct {
 ctorch_tensor *
 ctorch_apply_linear_map(ctorch_linear_map map, const ctorch_tensor *input, const int64_t *output_shape, int64_t rank);
 
+// Fourier transforms
+
+// The half spectrum of a real volume [z, y, x] padded with zeros to `padded`; complex, for ctorch_filter only.
+ctorch_tensor *ctorch_spectrum(const ctorch_tensor *volume, const int64_t *padded);
+// The volume times a kernel's spectrum of the same padding, cut back to the volume's own extents.
+ctorch_tensor *ctorch_filter(const ctorch_tensor *volume, const ctorch_tensor *spectrum, const int64_t *padded);
+
 // Optimiser
 
 typedef struct {

@@ -54,6 +54,12 @@ extension Dataset {
         precondition(outcome == CDCMTK_OK, "\(tag) takes no words")
     }
 
+    /// Puts bytes of representation OB.
+    public func put(_ tag: AttributeTag, octets: [UInt8]) {
+        let outcome = cdcmtk_item_put_octets(item, tag.number, octets, octets.count)
+        precondition(outcome == CDCMTK_OK, "\(tag) takes no bytes")
+    }
+
     /// Puts an attribute or a sequence without a value.
     public func putEmpty(_ tags: AttributeTag...) {
         for tag in tags {

@@ -52,3 +52,12 @@ public struct DecimalString: Equatable, Sendable {
         return value
     }
 }
+
+extension DecimalString {
+    /// A number rounded to some significant digits.
+    static func rounded(_ value: Double, digits: Int) -> Double {
+        guard value != 0, value.isFinite else { return value }
+        let scale = pow(10, Double(digits - 1) - log10(abs(value)).rounded(.down))
+        return (value * scale).rounded() / scale
+    }
+}

@@ -9,4 +9,6 @@ public enum SOPClass: String, Sendable, CaseIterable, Codable {
     case segmentation = "1.2.840.10008.5.1.4.1.1.66.4"
     case radiotherapyDose = "1.2.840.10008.5.1.4.1.1.481.2"
     case radiotherapyPlan = "1.2.840.10008.5.1.4.1.1.481.5"
+    case enhancedStructuredReport = "1.2.840.10008.5.1.4.1.1.88.22"
+    case encapsulatedPDF = "1.2.840.10008.5.1.4.1.1.104.1"
 }

@@ -81,8 +81,13 @@ public struct DoseMap: Sendable {
     public let quantity: Quantity
     public let statistic: Statistic
     public let volume: Volume<Float>
+    /// Named in the series' description, because RT Dose has no attribute for it.
+    public let radionuclide: String?
 
-    public init(_ quantity: Quantity, statistic: Statistic = .value, volume: Volume<Float>) {
+    public init(
+        _ quantity: Quantity, statistic: Statistic = .value, volume: Volume<Float>, radionuclide: String? = nil
+    ) {
         (self.quantity, self.statistic, self.volume) = (quantity, statistic, volume)
+        self.radionuclide = radionuclide
     }
 }

@@ -72,8 +72,9 @@ public struct RTDoseWriter {
 
     private var minimalPlanUID: String { context.uids.uid("plan") }
 
-    private func putHeader(
-        _ dataset: Dataset, _ sopClass: SOPClass, modality: String, instance: String, series: String, seriesNumber: Int
+    func putHeader(
+        _ dataset: Dataset, _ sopClass: SOPClass, modality: String, instance: String, series: String, seriesNumber: Int,
+        isRadiotherapy: Bool = true
     ) {
         if let characterSet = source.bytes(.specificCharacterSet), !characterSet.isEmpty {
             dataset.put(.specificCharacterSet, bytes: characterSet)
@@ -96,7 +97,7 @@ public struct RTDoseWriter {
         dataset.put(.modality, modality)
         dataset.put(.seriesInstanceUID, series)
         dataset.put(.seriesNumber, integer: seriesNumber)
-        dataset.putEmpty(.operatorsName)
+        if isRadiotherapy { dataset.putEmpty(.operatorsName) }
         dataset.put(.manufacturer, "Scintivol")
         dataset.put(.manufacturerModelName, "Scintivol")
         dataset.put(.softwareVersions, context.provenance.version)
@@ -139,7 +140,8 @@ public struct RTDoseWriter {
             case .relativeActivity: "Relative activity %/mL"
             case .absorbedDose: "Absorbed dose Gy"
             }
-        return map.statistic == .value ? quantity : quantity + ", standard deviation"
+        let named = map.radionuclide.map { "\(quantity) \($0)" } ?? quantity
+        return map.statistic == .value ? named : named + ", standard deviation"
     }
 
     /// Names the plan, the instances that the map was made from, and what made it.

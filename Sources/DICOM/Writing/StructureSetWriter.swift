@@ -32,7 +32,7 @@ public enum StructureSetWriter {
         study.putFrameOfReference(dataset)
         putReferencedSeries(dataset, ctReferences, study)
         for (index, region) in structures.regions.enumerated() {
-            putRegion(dataset, region, number: index + 1, study)
+            putRegion(dataset, region, number: index + 1, frameOfReferenceUID: study.frameOfReferenceUID)
         }
         return dataset
     }
@@ -61,12 +61,12 @@ public enum StructureSetWriter {
         }
     }
 
-    private static func putRegion(
-        _ dataset: Dataset, _ region: StructureSet.Region, number: Int, _ study: SyntheticStudy
+    static func putRegion(
+        _ dataset: Dataset, _ region: StructureSet.Region, number: Int, frameOfReferenceUID: String
     ) {
         dataset.append(to: .structureSetROISequence) { item in
             item.put(.roiNumber, integer: number)
-            item.put(.referencedFrameOfReferenceUID, study.frameOfReferenceUID)
+            item.put(.referencedFrameOfReferenceUID, frameOfReferenceUID)
             item.put(.roiName, region.name)
             item.put(.roiGenerationAlgorithm, "AUTOMATIC")
         }

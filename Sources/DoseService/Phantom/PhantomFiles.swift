@@ -12,11 +12,12 @@ public struct PhantomFiles {
     }
 
     static let injectedMegabecquerels = 7400.0
-    /// The planar scan is a day after the therapy's injection, the PET/CT some weeks before.
-    private static let hoursAfterInjection = 24.0
+    /// The therapy's injection; the PET/CT is some weeks before.
+    private static let injection = LocalTimestamp(year: 2024, month: 3, day: 25, secondsOfDay: 10 * 3600)
 
     public let patient: SyntheticPatient
 
+    /// - Parameter hours: of the planar scan after the injection.
     /// - Throws: ``StudyProblem``.
     public init(_ recipe: SyntheticPatient.Recipe) throws(StudyProblem) {
         do { patient = try SyntheticPatient(recipe) } catch { throw StudyProblem(error) }
@@ -71,11 +72,11 @@ public struct PhantomFiles {
 
     private func writePlanar(to folder: String) throws {
         let isWholeBody = patient.recipe.field == .wholeBody
-        let scan = LocalTimestamp(year: 2024, month: 3, day: 26, secondsOfDay: 10 * 3600)
+        let (injection, hours) = (Self.injection, patient.recipe.hours)
         let study = SyntheticStudy(
-            seed: patient.recipe.seed, name: "planar",
-            description: isWholeBody ? "177Lu-PSMA whole body" : "177Lu-PSMA abdomen", startedAt: scan)
-        let injection = scan.advanced(bySeconds: -Self.hoursAfterInjection * 3600)
+            seed: patient.recipe.seed, name: hours == 24 ? "planar" : "planar \(Int(hours)) h",
+            description: isWholeBody ? "177Lu-PSMA whole body" : "177Lu-PSMA abdomen",
+            startedAt: injection.advanced(bySeconds: hours * 3600))
         let field = patient.recipe.site.fieldOfViewMillimetres
         let acquisition = PlanarAcquisition(
             acquisition: isWholeBody ? .wholeBody : .static, views: patient.views,

@@ -136,11 +136,13 @@ public struct ReconstructionRun: Sendable {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             try writer.writePlan(to: "\(folder)/plan.dcm")
             try writer.write(
-                DoseMap(quantity, volume: estimate.activity), output: "activity", seriesNumber: 1,
+                DoseMap(quantity, volume: estimate.activity, radionuclide: study.planar.radionuclide.name),
+                output: "activity", seriesNumber: 1,
                 to: "\(folder)/activity.dcm")
             let nifti = NIfTI.encode(estimate.activity, description: "activity \(summary.unit)")
             try DurableFile.write(nifti, to: "\(folder)/activity.nii.gz")
             try DurableFile.write(OverviewPicture(estimate: estimate).png(), to: "\(folder)/overview.png")
+            try DurableFile.write(StoredViews(estimate).json(), to: "\(folder)/views.json")
             try DurableFile.write(summary.json(), to: "\(folder)/summary.json")
         } catch { throw .failed(code: "output-not-written") }
     }

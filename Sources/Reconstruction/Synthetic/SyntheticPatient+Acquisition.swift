@@ -14,7 +14,7 @@ extension SyntheticPatient {
 
         init(_ recipe: Recipe) {
             self.recipe = recipe
-            var generator = SeededGenerator(seed: recipe.seed, purpose: "acquisition")
+            var generator = SeededGenerator(seed: recipe.scanSeed, purpose: "acquisition")
             let offset = SIMD2(generator.uniform(-25...25), generator.uniform(-60...60))
             // The lower head is under the couch, the upper one as near as the contour tracking goes.
             posteriorGap = recipe.site.couchThicknessMillimetres + generator.uniform(8...22)
@@ -122,7 +122,7 @@ extension SyntheticPatient {
             var views: [PlanarView] = []
             for expectation in expectations {
                 var generator = SeededGenerator(
-                    seed: recipe.seed, purpose: "counts-\(expectation.head.direction.rawValue)")
+                    seed: recipe.scanSeed, purpose: "counts-\(expectation.head.direction.rawValue)")
                 for view in try simulation.draw(
                     expectation, windows: SyntheticPatient.windows, dwellSeconds: dwellSeconds, rotationAxis: axis,
                     using: &generator)

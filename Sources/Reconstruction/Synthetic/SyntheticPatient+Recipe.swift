@@ -25,6 +25,10 @@ extension SyntheticPatient {
         /// in bone and nodes, 0.5 to 30 mL, 10 to 60 times their surroundings.
         public var unseenLesionMean = 0.0
 
+        /// When the planar scan is taken, after the administration. Scans of one seed at several times show the same
+        /// uptake, cleared organ by organ, with motion, place and counts of their own.
+        public var hours = UptakePair.therapyHours
+
         // Inside the organs.
 
         /// Standard deviation of the uptake inside an organ, as part of its mean.
@@ -59,6 +63,11 @@ extension SyntheticPatient {
         public var resolution = Resolution.scanner
 
         public init(seed: UInt64) { self.seed = seed }
+
+        /// Seeds what differs from scan to scan.
+        var scanSeed: UInt64 {
+            hours == UptakePair.therapyHours ? seed : seed ^ (UInt64(hours * 3600) << 20)
+        }
 
         var texture: UptakePattern.Texture {
             var texture = UptakePattern.Texture()

