@@ -55,7 +55,11 @@ public struct Service: Sendable {
         let database = try await Self.onThread { () throws(ServiceError) in try Database.open(settings) }
         let pool = Pool(ConnectionSettings(url: database.url), countLimit: 24)
         let queue = JobQueue(pool: pool, timing: settings.jobTiming)
-        let gateway = parts.contains(.serve) ? try await makeGateway(pool, queue, store) : nil
+        let receiver: String
+        do throws(DurableFile.Failure) { receiver = try ReceiverName.read(in: settings.stateFolder) } catch {
+            throw .stateFolder(settings.stateFolder)
+        }
+        let gateway = parts.contains(.serve) ? try await makeGateway(pool, queue, store, receiver) : nil
         started(
             Addresses(dicomPort: gateway?.dicomPort, httpPort: gateway?.httpPort, databaseURL: database.url))
         log.info("started", metadata: ["version": "\(Version.number)", "commit": "\(Version.commit)"])
@@ -64,9 +68,11 @@ public struct Service: Sendable {
                 let worker = makeWorker(pool, queue, store, gateway?.metrics)
                 group.addTask { await worker.run() }
             }
-            if parts.contains(.serve) {
+            if let intake = gateway?.intake {
                 let assembly = CaseAssembly(pool: pool, quietTime: settings.quietTime, log: log)
-                let outbox = ExportOutbox(pool: pool, store: store, destinations: settings.destinations, log: log)
+                let outbox = ExportOutbox(
+                    pool: pool, store: store, destinations: settings.destinations, owner: receiver, log: log)
+                group.addTask { await intake.keepUp() }
                 group.addTask { await assembly.run() }
                 group.addTask { await outbox.run() }
             }
@@ -80,6 +86,7 @@ public struct Service: Sendable {
     }
 
     private struct Gateway: Sendable {
+        let intake: Intake
         let listener: StorageListener
         let server: Server
         let dicomPort, httpPort: UInt16
@@ -94,9 +101,9 @@ public struct Service: Sendable {
     }
 
     private func makeGateway(
-        _ pool: Pool, _ queue: JobQueue, _ store: ObjectStore
+        _ pool: Pool, _ queue: JobQueue, _ store: ObjectStore, _ receiver: String
     ) async throws(ServiceError) -> Gateway {
-        let intake = Intake(store: store, index: InstanceIndex(pool: pool), settings: settings, log: log)
+        let intake = Intake(store: store, pool: pool, receiver: receiver, settings: settings, log: log)
         let counts: (indexed: Int, rejected: Int) = try await Self.onThread { () throws(ServiceError) in
             do throws(PostgresError) { return try intake.reconcile() } catch { throw .database(error) }
         }
@@ -119,8 +126,8 @@ public struct Service: Sendable {
                 router: routes.router())
             metrics.observe(server)
             return Gateway(
-                listener: listener, server: server, dicomPort: try listener.start(), httpPort: try server.start(),
-                metrics: metrics)
+                intake: intake, listener: listener, server: server, dicomPort: try listener.start(),
+                httpPort: try server.start(), metrics: metrics)
         } catch let error as NetworkError {
             throw .listener(error)
         } catch let error as HTTPError { throw .web(error) } catch { throw .stateFolder(settings.stateFolder) }

@@ -2,11 +2,11 @@ import Jobs
 import Logging
 import Postgres
 
-/// Puts cases together: looks which instances belong to a planar study once it is quiet around its patient, and asks for
-/// its reconstruction when nothing is missing.
+/// Puts cases together: looks which instances belong to a planar study once nobody brings more of its patient and it has
+/// been quiet, and asks for its reconstruction when nothing is missing.
 ///
 /// Late instances make a new revision, and the job of the revision before is called off. Several services may do this side
-/// by side: a case is looked through under its row's lock.
+/// by side: a patient is looked through under the lock of its arrivals.
 struct CaseAssembly: Sendable {
     static let jobKind = "reconstruct"
     /// How often is looked.
@@ -14,6 +14,8 @@ struct CaseAssembly: Sendable {
 
     let pool: Pool
     let quietTime: Duration
+    /// After so long a patient is looked through although more is being brought.
+    var hardDeadline = Duration.seconds(1800)
     let log: Logger
 
     /// What a reconstruction job is about.
@@ -33,50 +35,72 @@ struct CaseAssembly: Sendable {
     func run() async {
         while !Task.isCancelled {
             do throws(JobsError) {
-                for id in try await dueCases() { try await assemble(id) }
+                // One patient's trouble is not another's.
+                for patient in try await duePatients() { await assemble(patient) }
             } catch { log.error("case assembly failed", metadata: ["error": "\(error)"]) }
             // Cancelled meanwhile: the loop's condition ends it.
             try? await Task.sleep(for: Self.period)
         }
     }
 
-    private func dueCases() async throws(JobsError) -> [Int64] {
-        let quiet = quietTime
+    private func duePatients() async throws(JobsError) -> [String] {
+        let parameters: [Parameter] = [.seconds(quietTime), .seconds(hardDeadline)]
         return try await pool.run { (connection) throws(JobsError) in
             do throws(PostgresError) {
-                _ = try connection.query(CaseStatements.openNew)
-                return try connection.query(CaseStatements.due, [.seconds(quiet)]).map { row throws(PostgresError) in
-                    try row["id"]
+                return try connection.query(CaseStatements.duePatients, parameters).map { row throws(PostgresError) in
+                    try row["patient_key"]
                 }
             } catch { throw JobsError(error) }
         }
     }
 
-    private func assemble(_ id: Int64) async throws(JobsError) {
-        let outcome: String? = try await pool.transaction { (transaction) throws(JobsError) in
-            do throws(PostgresError) {
-                guard let row = try transaction.query(CaseStatements.lock, [.integer(id)]).first else { return nil }
-                let rows = try transaction.query(
-                    CaseStatements.instances,
-                    [.text(try row["patient_key"]), .text(try row["planar_study_uid"])])
-                var newest = 0.0
-                var instances: [CaseContent.Instance] = []
-                for row in rows {
-                    newest = max(newest, try row["received_at"])
-                    instances.append(
-                        CaseContent.Instance(
-                            id: try row["id"], modality: try row["modality"], series: try row["series_instance_uid"],
-                            frameOfReference: try row["frame_of_reference_uid"]))
-                }
-                _ = try transaction.query(CaseStatements.seen, [.integer(id), .double(newest)])
-                let content = CaseContent(choosingFrom: instances)
-                let known: String? = try row["content_key"]
-                guard content.key != known else { return nil }
-                let revision: Int = try row["revision"]
-                return try Self.revise(id, from: revision, to: content, in: transaction)
-            } catch { throw JobsError(error) }
+    private func assemble(_ patientKey: String) async {
+        do throws(JobsError) {
+            let outcomes: [(id: Int64, state: String)] = try await pool.transaction { (transaction) throws(JobsError) in
+                do throws(PostgresError) {
+                    return try Self.lookThrough(patientKey, in: transaction)
+                } catch { throw JobsError(error) }
+            }
+            for (id, state) in outcomes {
+                log.info("case assembled", metadata: ["case": "\(id)", "state": "\(state)"])
+            }
+        } catch { log.error("case assembly failed", metadata: ["error": "\(error)"]) }
+    }
+
+    /// - Returns: the cases that changed.
+    private static func lookThrough(
+        _ patientKey: String, in transaction: Transaction
+    ) throws(PostgresError) -> [(id: Int64, state: String)] {
+        var arrivals: [Int64] = []
+        for row in try transaction.query(CaseStatements.lockArrivals, [.text(patientKey)]) {
+            arrivals.append(try row["id"])
         }
-        if let outcome { log.info("case assembled", metadata: ["case": "\(id)", "state": "\(outcome)"]) }
+        guard !arrivals.isEmpty else { return [] }
+        _ = try transaction.query(CaseStatements.openNew, [.text(patientKey)])
+        var changed: [(id: Int64, state: String)] = []
+        for row in try transaction.query(CaseStatements.ofPatient, [.text(patientKey)]) {
+            let id: Int64 = try row["id"]
+            let content = try content(of: patientKey, study: try row["planar_study_uid"], in: transaction)
+            let known: String? = try row["content_key"]
+            guard content.key != known else { continue }
+            changed.append((id, try revise(id, from: try row["revision"], to: content, in: transaction)))
+        }
+        _ = try transaction.query(CaseStatements.closeArrivals, [.integers(arrivals)])
+        _ = try transaction.query(CaseStatements.markArrivals, [.integers(arrivals)])
+        return changed
+    }
+
+    private static func content(
+        of patientKey: String, study: String, in transaction: Transaction
+    ) throws(PostgresError) -> CaseContent {
+        var instances: [CaseContent.Instance] = []
+        for row in try transaction.query(CaseStatements.instances, [.text(patientKey), .text(study)]) {
+            instances.append(
+                CaseContent.Instance(
+                    id: try row["id"], modality: try row["modality"], series: try row["series_instance_uid"],
+                    frameOfReference: try row["frame_of_reference_uid"]))
+        }
+        return CaseContent(choosingFrom: instances)
     }
 
     private static func revise(

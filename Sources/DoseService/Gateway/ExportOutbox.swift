@@ -14,12 +14,15 @@ package struct ExportOutbox: Sendable {
     package static let attemptLimit = 10
     static let period = Duration.seconds(1)
     /// A sender that has said nothing for so long is taken to be dead.
-    static let sendingSeconds = 300.0
+    static let sendingSeconds = 60.0
+    static let renewalPeriod = Duration.seconds(15)
     static let batchLimit = 50
 
     let pool: Pool
     let store: ObjectStore
     let destinations: [ServiceSettings.Destination]
+    /// The name of this service, which at most one process has at a time.
+    let owner: String
     let log: Logger
 
     struct Item: Equatable, Sendable {
@@ -33,6 +36,7 @@ package struct ExportOutbox: Sendable {
         await withTaskGroup(of: Void.self) { group in
             for destination in destinations {
                 group.addTask {
+                    await takeBack(destination)
                     while !Task.isCancelled {
                         let sent = await sendDue(to: destination)
                         // Cancelled meanwhile: the loop's condition ends it.
@@ -48,13 +52,54 @@ package struct ExportOutbox: Sendable {
         do {
             let items = try await claim(destination.name)
             guard !items.isEmpty else { return 0 }
-            let outcomes = await Self.send(items.map(\.path), to: destination.peer)
+            let outcomes = await send(items, to: destination.peer)
             for (item, outcome) in zip(items, outcomes) { try await record(outcome, of: item) }
             return items.count
         } catch {
             log.error("export failed", metadata: ["destination": "\(destination.name)", "error": "\(error)"])
             return 0
         }
+    }
+
+    /// What this service was sending when it died.
+    private func takeBack(_ destination: ServiceSettings.Destination) async {
+        let parameters: [Parameter] = [.text(owner), .text(destination.name)]
+        do {
+            try await pool.run { (connection) throws(PostgresError) in
+                _ = try connection.query(ExportStatements.takeBack, parameters)
+            }
+        } catch { log.error("export not taken back", metadata: ["error": "\(error)"]) }
+    }
+
+    /// Sends, and holds on to the items as long as that takes.
+    private func send(_ items: [Item], to peer: StoragePeer) async -> [SendOutcome] {
+        await withTaskGroup(of: [SendOutcome]?.self) { group in
+            group.addTask { await Self.send(items.map(\.path), to: peer) }
+            group.addTask {
+                while !Task.isCancelled {
+                    // Cancelled when all is sent.
+                    guard (try? await Task.sleep(for: Self.renewalPeriod)) != nil else { break }
+                    await renew(items)
+                }
+                return nil
+            }
+            while let finished = await group.next() {
+                if let outcomes = finished {
+                    group.cancelAll()
+                    return outcomes
+                }
+            }
+            return []
+        }
+    }
+
+    private func renew(_ items: [Item]) async {
+        let parameters: [Parameter] = [.integers(items.map(\.id)), .text(owner), .double(Self.sendingSeconds)]
+        do {
+            try await pool.run { (connection) throws(PostgresError) in
+                _ = try connection.query(ExportStatements.renew, parameters)
+            }
+        } catch { log.error("export not renewed", metadata: ["error": "\(error)"]) }
     }
 
     /// Sending blocks: it has a thread of its own.
@@ -71,11 +116,13 @@ package struct ExportOutbox: Sendable {
     }
 
     private func claim(_ destination: String) async throws(PostgresError) -> [Item] {
-        let store = store
+        let (store, owner) = (store, owner)
         return try await pool.run { (connection) throws(PostgresError) in
             let rows = try connection.query(
                 ExportStatements.claim,
-                [.text(destination), .integer(Int64(Self.batchLimit)), .double(Self.sendingSeconds)])
+                [
+                    .text(destination), .integer(Int64(Self.batchLimit)), .double(Self.sendingSeconds), .text(owner),
+                ])
             var items: [Item] = []
             for row in rows {
                 let name: String = try row["file_name"]

@@ -10,9 +10,25 @@ enum ExportStatements {
             WHERE destination = $1
               AND ((state = 'pending' AND next_attempt_at <= now()) OR (state = 'sending' AND sending_until < now()))
             ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
-        UPDATE export_item e SET state = 'sending', attempt = e.attempt + 1,
+        UPDATE export_item e SET state = 'sending', attempt = e.attempt + 1, sending_owner = $4,
                                  sending_until = now() + make_interval(secs => $3)
         FROM due WHERE e.id = due.id RETURNING e.id, e.attempt, e.file_name
+        """)
+
+    /// What a service was sending when it died is due at once when it is back.
+    static let takeBack = Statement(
+        "export_take_back",
+        """
+        UPDATE export_item SET state = 'pending', sending_until = NULL, last_reason = 'interrupted'
+        WHERE state = 'sending' AND sending_owner = $1 AND destination = $2
+        """)
+
+    /// A sender that is still at it keeps its items.
+    static let renew = Statement(
+        "export_renew",
+        """
+        UPDATE export_item SET sending_until = now() + make_interval(secs => $3)
+        WHERE id = ANY ($1) AND state = 'sending' AND sending_owner = $2
         """)
 
     /// Only the attempt that is still the latest may say how it ended.

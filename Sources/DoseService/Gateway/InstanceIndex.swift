@@ -44,6 +44,11 @@ struct InstanceIndex: Sendable {
         }
     }
 
+    /// - Returns: which rows of those written lately are gone.
+    func look(_ watch: RowWatch) throws(PostgresError) -> RowWatch.Finding {
+        try pool.withConnection { (connection) throws(PostgresError) in try watch.look(connection) }
+    }
+
     func audit(actor: String, action: String, subject: String, detail: String = "{}") throws(PostgresError) {
         try pool.withConnection { (connection) throws(PostgresError) in
             _ = try connection.query(Self.audit, [.text(actor), .text(action), .text(subject), .json(detail)])

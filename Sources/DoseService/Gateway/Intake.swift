@@ -9,13 +9,16 @@ import Synchronization
 final class Intake: StorageHandler {
     private let store: ObjectStore
     private let index: InstanceIndex
+    private let arrivals: Arrivals
+    private let watch = RowWatch()
     private let settings: ServiceSettings
     private let log: Logger
     private let scanner = ObjectScanner()
     private let sequence = Atomic<Int>(0)
 
-    init(store: ObjectStore, index: InstanceIndex, settings: ServiceSettings, log: Logger) {
-        (self.store, self.index, self.settings, self.log) = (store, index, settings, log)
+    init(store: ObjectStore, pool: Pool, receiver: String, settings: ServiceSettings, log: Logger) {
+        (self.store, self.index, self.settings, self.log) = (store, InstanceIndex(pool: pool), settings, log)
+        arrivals = Arrivals(pool: pool, receiver: receiver)
     }
 
     func admit(_ request: AssociationRequest) -> AssociationDecision {
@@ -27,6 +30,9 @@ final class Intake: StorageHandler {
     }
 
     func temporaryFile(for object: IncomingObject) -> TemporaryFileDecision {
+        guard store.freeBytes() > settings.diskReserveBytes else {
+            return .refuse(.outOfResources(comment: "disk reserve reached"))
+        }
         let number = sequence.add(1, ordering: .relaxed).newValue
         return .receive(path: "\(store.incoming)/\(object.associationNumber)-\(number).part")
     }
@@ -46,12 +52,16 @@ final class Intake: StorageHandler {
                     subject: scanned.sopInstance.description)
                 return refused(FailurePolicy.duplicateStatus, file)
             }
+            try arrivals.bring(InstanceIndex.patientKey(scanned), association: file.object.associationNumber)
             try index.insert(scanned, fileName: name, callingTitle: file.object.callingTitle)
+            watch.note(scanned.sopInstance.description, fileName: name)
         } catch { return refused(FailurePolicy.storeStatus(error), file) }
         return .success
     }
 
     func ended(_ association: EndedAssociation) {
+        // When the database does not answer it is told with the next renewal.
+        try? arrivals.end(association: association.request.number)
         log.info(
             "association ended",
             metadata: [
@@ -65,9 +75,41 @@ final class Intake: StorageHandler {
     ///
     /// - Returns: how many rows were made, and how many files were put aside because they are not whole.
     func reconcile() throws(PostgresError) -> (indexed: Int, rejected: Int) {
+        try arrivals.forgetFormerLife()
+        return try reconcileAll()
+    }
+
+    /// Keeps what the database knows of this service true: that it lives, what it receives, what it has received.
+    func keepUp() async {
+        while !Task.isCancelled {
+            // Cancelled meanwhile: the loop's condition ends it.
+            try? await Task.sleep(for: Arrivals.renewalPeriod / 3)
+            await Service.onThread { self.keepUpOnce() }
+        }
+    }
+
+    private func keepUpOnce() {
+        do throws(PostgresError) {
+            try arrivals.keepAlive()
+            let counts: (indexed: Int, rejected: Int)
+            switch try index.look(watch) {
+            case .missing([]): return
+            case .missing(let names): counts = try reindex(names)
+            case .unknown: counts = try reconcileAll()
+            }
+            log.warning("rows made anew", metadata: ["indexed": "\(counts.indexed)", "rejected": "\(counts.rejected)"])
+        } catch { log.error("keeping up failed", metadata: ["error": "\(error)"]) }
+    }
+
+    private func reconcileAll() throws(PostgresError) -> (indexed: Int, rejected: Int) {
         let known = try index.knownNames()
+        return try reindex(store.names().filter { !known.contains($0) })
+    }
+
+    private func reindex(_ names: [String]) throws(PostgresError) -> (indexed: Int, rejected: Int) {
         var counts = (indexed: 0, rejected: 0)
-        for name in store.names() where !known.contains(name) {
+        var patients: Set<String> = []
+        for name in names {
             let scanned: ScannedObject
             do throws(ScanError) { scanned = try scanner.scan(path: store.path(name)) } catch {
                 store.putAside(name)
@@ -75,8 +117,11 @@ final class Intake: StorageHandler {
                 continue
             }
             try index.insert(scanned, fileName: name, callingTitle: nil)
+            watch.note(scanned.sopInstance.description, fileName: name)
+            patients.insert(InstanceIndex.patientKey(scanned))
             counts.indexed += 1
         }
+        try arrivals.note(patients)
         return counts
     }
 

@@ -48,6 +48,9 @@ struct StudyReader {
             ct = try SeriesReader.readCT(filesAt: paths)
         } catch { throw Self.problem(error, role: "ct") }
         let contours = try readContours(inventory, frame: ct.frameOfReferenceUID)
+        let coverage = AxialCoverage(ct.volume.grid)
+        try coverage.check(pet: pet.volume.grid)
+        if let contours { try coverage.check(contours: contours.structures) }
         let sources =
             planar.sources + [ct.sources.first, pet.sources.first, contours?.source].compactMap { $0 }
         return Study(

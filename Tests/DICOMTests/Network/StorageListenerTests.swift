@@ -97,7 +97,7 @@ import Testing
     @Test func titlesAndAddressesAreChecked() throws {
         let fixture = try ListenerFixture {
             $0.calledTitles = ["DOSE"]
-            $0.callingTitles = ["PACS"]
+            $0.access = .peers([PeerRule(title: "PACS", addresses: AddressRange.loopback)])
         }
         #expect(try fixture.echo(["-aec", "DOSE", "-aet", "PACS"]).status == 0)
         let wrongCalled = try fixture.echo(["-v", "-aec", "OTHER", "-aet", "PACS"])
@@ -107,7 +107,8 @@ import Testing
         #expect(wrongCalling.output.contains("Calling AE Title Not Recognized"), "\(wrongCalling.output)")
         #expect(fixture.listener.counters.rejectedAssociations == 2)
 
-        let closed = try ListenerFixture { $0.peerAddresses = ["10.1.2.3"] }
+        let elsewhere = try #require(AddressRange("10.1.2.0/24"))
+        let closed = try ListenerFixture { $0.access = .peers([PeerRule(addresses: [elsewhere])]) }
         #expect(try closed.echo().status != 0)
         #expect(closed.listener.counters.refusedConnections == 1)
     }
