@@ -69,7 +69,13 @@ public struct Service: Sendable {
                 group.addTask { await worker.run() }
             }
             if let intake = gateway?.intake {
-                let assembly = CaseAssembly(pool: pool, quietTime: settings.quietTime, log: log)
+                addGatewayTasks(pool, store, &group)
+                let search = ArchiveSearch(
+                    pool: pool, store: store, archives: settings.archives, title: settings.title, log: log)
+                let assembly = CaseAssembly(
+                    pool: pool, quietTime: settings.quietTime, hardDeadline: settings.hardDeadline, search: search,
+                    log: log)
+                group.addTask { await search.run() }
                 let outbox = ExportOutbox(
                     pool: pool, store: store, destinations: settings.destinations, owner: receiver, log: log)
                 group.addTask { await intake.keepUp() }
@@ -83,6 +89,17 @@ public struct Service: Sendable {
         }
         pool.closeIdle()
         await Self.onThread { database.close() }
+    }
+
+    private func addGatewayTasks(_ pool: Pool, _ store: ObjectStore, _ group: inout TaskGroup<Void>) {
+        if let age = settings.retention {
+            let retention = Retention(pool: pool, store: store, age: age, log: log)
+            group.addTask { await retention.run() }
+        }
+        if let receiver = settings.auditReceiver {
+            let forwarding = AuditForwarding(pool: pool, receiver: receiver, log: log)
+            group.addTask { await forwarding.run() }
+        }
     }
 
     private struct Gateway: Sendable {
@@ -111,11 +128,7 @@ public struct Service: Sendable {
             log.warning(
                 "files without rows", metadata: ["indexed": "\(counts.indexed)", "rejected": "\(counts.rejected)"])
         }
-        var listening = ListenerConfiguration()
-        listening.address = settings.dicomAddress
-        listening.port = settings.dicomPort
-        listening.calledTitles = [settings.title]
-        let listener = StorageListener(configuration: listening, handler: intake)
+        let listener = StorageListener(configuration: settings.listenerConfiguration, handler: intake)
         let metrics = Metrics(queue: queue, listener: listener)
         let routes = Routes(
             pool: pool, queue: queue, store: store, metrics: metrics,

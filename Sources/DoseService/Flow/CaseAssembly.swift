@@ -15,7 +15,9 @@ struct CaseAssembly: Sendable {
     let pool: Pool
     let quietTime: Duration
     /// After so long a patient is looked through although more is being brought.
-    var hardDeadline = Duration.seconds(1800)
+    let hardDeadline: Duration
+    /// Asks archives, when there are any.
+    let search: ArchiveSearch
     let log: Logger
 
     /// What a reconstruction job is about.
@@ -56,6 +58,7 @@ struct CaseAssembly: Sendable {
 
     private func assemble(_ patientKey: String) async {
         do throws(JobsError) {
+            if !search.archives.isEmpty { await search.countSeries(try await incompleteSeries(of: patientKey)) }
             let outcomes: [(id: Int64, state: String)] = try await pool.transaction { (transaction) throws(JobsError) in
                 do throws(PostgresError) {
                     return try Self.lookThrough(patientKey, in: transaction)
@@ -65,6 +68,24 @@ struct CaseAssembly: Sendable {
                 log.info("case assembled", metadata: ["case": "\(id)", "state": "\(state)"])
             }
         } catch { log.error("case assembly failed", metadata: ["error": "\(error)"]) }
+    }
+
+    /// Series of cases that would go on, for which an archive may know better.
+    private func incompleteSeries(of patientKey: String) async throws(JobsError) -> [CaseContent.Series] {
+        try await pool.run { (connection) throws(JobsError) in
+            do throws(PostgresError) {
+                var series: [CaseContent.Series] = []
+                _ = try connection.query(CaseStatements.openNew, [.text(patientKey)])
+                for row in try connection.query(CaseStatements.ofPatientUnlocked, [.text(patientKey)]) {
+                    let content = try Self.content(row, in: connection)
+                    let known: String? = try row["content_key"]
+                    if content.key != known, content.missing == nil || content.missing?.code == "series-incomplete" {
+                        series += content.series.filter { !series.contains($0) }
+                    }
+                }
+                return series
+            } catch { throw JobsError(error) }
+        }
     }
 
     /// - Returns: the cases that changed.
@@ -79,10 +100,10 @@ struct CaseAssembly: Sendable {
         _ = try transaction.query(CaseStatements.openNew, [.text(patientKey)])
         var changed: [(id: Int64, state: String)] = []
         for row in try transaction.query(CaseStatements.ofPatient, [.text(patientKey)]) {
-            let id: Int64 = try row["id"]
-            let content = try content(of: patientKey, study: try row["planar_study_uid"], in: transaction)
+            let content = try content(row, in: transaction)
             let known: String? = try row["content_key"]
-            guard content.key != known else { continue }
+            guard content.key != known, !content.isUsed(since: known) else { continue }
+            let id: Int64 = try row["id"]
             changed.append((id, try revise(id, from: try row["revision"], to: content, in: transaction)))
         }
         _ = try transaction.query(CaseStatements.closeArrivals, [.integers(arrivals)])
@@ -90,17 +111,34 @@ struct CaseAssembly: Sendable {
         return changed
     }
 
-    private static func content(
-        of patientKey: String, study: String, in transaction: Transaction
-    ) throws(PostgresError) -> CaseContent {
+    /// What a case's instances and answers make of it now.
+    private static func content(_ row: Row, in runner: some StatementRunner) throws(PostgresError) -> CaseContent {
+        let id: Int64 = try row["id"]
+        let (patient, study): (String, String) = (try row["patient_key"], try row["planar_study_uid"])
         var instances: [CaseContent.Instance] = []
-        for row in try transaction.query(CaseStatements.instances, [.text(patientKey), .text(study)]) {
-            instances.append(
-                CaseContent.Instance(
-                    id: try row["id"], modality: try row["modality"], series: try row["series_instance_uid"],
-                    frameOfReference: try row["frame_of_reference_uid"]))
+        for row in try runner.query(CaseStatements.instances, [.text(patient), .text(study)]) {
+            var instance = CaseContent.Instance(
+                id: try row["id"], modality: try row["modality"], series: try row["series_instance_uid"],
+                frameOfReference: try row["frame_of_reference_uid"])
+            (instance.study, instance.isPurged) = (try row["study_instance_uid"], try row["is_purged"])
+            (instance.birth, instance.name, instance.sex) = (try row["birth_key"], try row["name_key"], try row["sex"])
+            instances.append(instance)
         }
-        return CaseContent(choosingFrom: instances)
+        var counts: [String: Int] = [:]
+        let series = Set(instances.map(\.series)).sorted()
+        for row in try runner.query(CaseStatements.seriesCounts, [.texts(series)]) {
+            counts[try row["series_instance_uid"]] = try row["instance_count"]
+        }
+        return CaseContent(choosingFrom: instances, answers: try answers(to: id, in: runner), counts: counts)
+    }
+
+    static func answers(to id: Int64, in runner: some StatementRunner) throws(PostgresError) -> AnsweredFields {
+        var answers = AnsweredFields()
+        for row in try runner.query(CaseStatements.answers, [.integer(id)]) {
+            let value: String = try row["value"]
+            answers.values[try row["field"]] = JSONText.decode(JSONValue.self, from: value)
+        }
+        return answers
     }
 
     private static func revise(
@@ -121,6 +159,10 @@ struct CaseAssembly: Sendable {
             }
         } catch { throw error.postgresError ?? .transactionAborted }
         let state: CaseState = content.missing == nil ? .ready : .needsInput
+        if content.missing?.code == "identity-conflict" {
+            try AuditTrail.write(
+                .init(actor: "assembly", action: .identityConflict, subject: "case \(id)", outcome: 8), transaction)
+        }
         _ = try transaction.query(
             CaseStatements.assemble,
             [

@@ -38,6 +38,13 @@ enum CaseStatements {
         WHERE patient_key = $1 ORDER BY id FOR UPDATE
         """)
 
+    static let ofPatientUnlocked = Statement(
+        "case_of_patient_unlocked",
+        """
+        SELECT id, patient_key, planar_study_uid, state, revision, content_key FROM dose_case
+        WHERE patient_key = $1 ORDER BY id
+        """)
+
     /// What has ended was looked through to its last instance; what goes on is looked at again.
     static let closeArrivals = Statement(
         "case_close_arrivals",
@@ -49,10 +56,24 @@ enum CaseStatements {
     static let instances = Statement(
         "case_instances",
         """
-        SELECT id, modality, study_instance_uid, series_instance_uid, frame_of_reference_uid FROM instance
+        SELECT id, modality, study_instance_uid, series_instance_uid, frame_of_reference_uid, birth_key, name_key, sex,
+               purged_at IS NOT NULL AS is_purged FROM instance
         WHERE patient_key = $1 AND (modality IN ('CT', 'PT', 'RTSTRUCT') OR (modality = 'NM' AND study_instance_uid = $2))
         ORDER BY id
         """)
+
+    static let answers = Statement(
+        "case_answers",
+        "SELECT DISTINCT ON (field) field, value FROM case_answer WHERE case_id = $1 ORDER BY field, id DESC")
+
+    static let insertAnswer = Statement(
+        "case_answer_insert", "INSERT INTO case_answer (case_id, field, value, actor) VALUES ($1, $2, $3, $4)")
+
+    static let patientOf = Statement("case_patient_of", "SELECT patient_key FROM dose_case WHERE id = $1")
+
+    static let seriesCounts = Statement(
+        "case_series_counts",
+        "SELECT series_instance_uid, instance_count FROM series_count WHERE series_instance_uid = ANY ($1)")
 
     static let assemble = Statement(
         "case_assemble",
@@ -77,7 +98,8 @@ enum CaseStatements {
     static let step = Statement(
         "case_step",
         """
-        UPDATE dose_case c SET state = $3, reason = $4, fields = $5, updated_at = now()
+        UPDATE dose_case c SET state = $3, reason = $4, fields = $5, updated_at = now(),
+                               delivered_at = CASE WHEN $3 = 'delivered' THEN now() ELSE c.delivered_at END
         WHERE c.id = $1 AND c.revision = $2 AND c.state = ANY (string_to_array($6, ','))
           AND EXISTS (SELECT 1 FROM job j WHERE j.id = $7 AND j.lease_token = $8)
         """)

@@ -39,6 +39,7 @@ package struct ExportOutbox: Sendable {
                     await takeBack(destination)
                     while !Task.isCancelled {
                         let sent = await sendDue(to: destination)
+                        await confirmDue(at: destination)
                         // Cancelled meanwhile: the loop's condition ends it.
                         if sent == 0 { try? await Task.sleep(for: Self.period) }
                     }
@@ -53,13 +54,26 @@ package struct ExportOutbox: Sendable {
             let items = try await claim(destination.name)
             guard !items.isEmpty else { return 0 }
             let outcomes = await send(items, to: destination.peer)
-            for (item, outcome) in zip(items, outcomes) { try await record(outcome, of: item) }
+            for (item, outcome) in zip(items, outcomes) {
+                try await record(outcome, of: item, sentTo: destination)
+            }
             return items.count
         } catch {
             log.error("export failed", metadata: ["destination": "\(destination.name)", "error": "\(error)"])
             return 0
         }
     }
+
+    private func confirmDue(at destination: ServiceSettings.Destination) async {
+        do {
+            _ = try await ExportConfirmation(
+                pool: pool, store: store, trusted: trusted, log: log
+            ).confirmDue(at: destination)
+        } catch { log.error("exports not confirmed", metadata: ["error": "\(error)"]) }
+    }
+
+    /// The destinations whose Success is taken for delivery.
+    private var trusted: [String] { destinations.filter { $0.verification == .none }.map(\.name) }
 
     /// What this service was sending when it died.
     private func takeBack(_ destination: ServiceSettings.Destination) async {
@@ -158,7 +172,9 @@ package struct ExportOutbox: Sendable {
         }
     }
 
-    private func record(_ outcome: SendOutcome, of item: Item) async throws(PostgresError) {
+    private func record(
+        _ outcome: SendOutcome, of item: Item, sentTo destination: ServiceSettings.Destination
+    ) async throws(PostgresError) {
         let verdict = Self.verdict(outcome, attempt: item.attempt)
         log.info("export", metadata: ["item": "\(item.id)", "attempt": "\(item.attempt)", "verdict": "\(verdict)"])
         let parameters: [Parameter] =
@@ -169,10 +185,31 @@ package struct ExportOutbox: Sendable {
             case .refused(let status, let reason):
                 [.text("refused"), .optional(status.map(Int64.init)), .text(reason), .double(0)]
             }
+        let trusted = trusted
         try await pool.transaction { (transaction) throws(PostgresError) in
             _ = try transaction.query(
                 ExportStatements.record, [.integer(item.id), .integer(Int64(item.attempt))] + parameters)
-            _ = try transaction.query(ExportStatements.closeCase, [.integer(item.id)])
+            _ = try transaction.query(ExportStatements.closeCase, [.integer(item.id), .texts(trusted)])
+            if let event = Self.event(verdict, of: item, sentTo: destination) {
+                try AuditTrail.write(event, transaction)
+            }
+        }
+    }
+
+    /// What the audit says of an attempt that ended for good.
+    private static func event(
+        _ verdict: Verdict, of item: Item, sentTo destination: ServiceSettings.Destination
+    ) -> AuditTrail.Event? {
+        switch verdict {
+        case .stored:
+            .init(
+                actor: destination.peer.callingTitle, action: .exportStored, subject: "export \(item.id)",
+                peer: destination.peer.host)
+        case .again: nil
+        case .refused(_, let reason):
+            .init(
+                actor: destination.peer.callingTitle, action: .exportRefused, subject: "export \(item.id)",
+                peer: destination.peer.host, outcome: 8, detail: ["reason": reason])
         }
     }
 }

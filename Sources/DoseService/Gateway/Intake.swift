@@ -48,11 +48,12 @@ final class Intake: StorageHandler {
             case .placed, .alreadyThere: break
             case .conflict:
                 try index.audit(
-                    actor: file.object.callingTitle, action: "instance-conflict",
-                    subject: scanned.sopInstance.description)
+                    .init(
+                        actor: file.object.callingTitle, action: .instanceConflict,
+                        subject: scanned.sopInstance.description, peer: file.object.peerAddress, outcome: 4))
                 return refused(FailurePolicy.duplicateStatus, file)
             }
-            try arrivals.bring(InstanceIndex.patientKey(scanned), association: file.object.associationNumber)
+            try arrivals.bring(PatientIdentity.key(scanned), association: file.object.associationNumber)
             try index.insert(scanned, fileName: name, callingTitle: file.object.callingTitle)
             watch.note(scanned.sopInstance.description, fileName: name)
         } catch { return refused(FailurePolicy.storeStatus(error), file) }
@@ -62,6 +63,7 @@ final class Intake: StorageHandler {
     func ended(_ association: EndedAssociation) {
         // When the database does not answer it is told with the next renewal.
         try? arrivals.end(association: association.request.number)
+        if association.storedCount + association.refusedCount > 0 { audit(association) }
         log.info(
             "association ended",
             metadata: [
@@ -69,6 +71,20 @@ final class Intake: StorageHandler {
                 "end": "\(association.reason)", "stored": "\(association.storedCount)",
                 "refused": "\(association.refusedCount)",
             ])
+    }
+
+    private func audit(_ association: EndedAssociation) {
+        let detail = [
+            "stored": "\(association.storedCount)", "refused": "\(association.refusedCount)",
+            "end": "\(association.reason)",
+        ]
+        do throws(PostgresError) {
+            try index.audit(
+                .init(
+                    actor: association.request.callingTitle, action: .associationEnded,
+                    subject: "association \(association.request.number)", peer: association.request.peerAddress,
+                    outcome: association.refusedCount > 0 ? 4 : 0, detail: detail))
+        } catch { log.error("audit row not written", metadata: ["error": "\(error)"]) }
     }
 
     /// Rows for files that have none: the service ended between the file and its row.
@@ -118,7 +134,7 @@ final class Intake: StorageHandler {
             }
             try index.insert(scanned, fileName: name, callingTitle: nil)
             watch.note(scanned.sopInstance.description, fileName: name)
-            patients.insert(InstanceIndex.patientKey(scanned))
+            patients.insert(PatientIdentity.key(scanned))
             counts.indexed += 1
         }
         try arrivals.note(patients)

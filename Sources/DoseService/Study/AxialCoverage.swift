@@ -21,7 +21,7 @@ struct AxialCoverage {
         let petHighest = pet.position(x: 0, y: 0, z: Double(pet.slices - 1)).z
         let allowance = Self.slack * (slice + pet.spacing.z)
         guard pet.origin.z >= lowest - allowance, petHighest <= highest + allowance else {
-            throw .needsInput(code: "ct-shorter-than-pt", fields: ["ct"])
+            throw .needsInput(code: "ct-shorter-than-pt", fields: ["ct", "ct.whole"])
         }
     }
 
@@ -31,7 +31,7 @@ struct AxialCoverage {
         for region in contours.regions {
             for contour in region.contours {
                 guard contour.allSatisfy({ $0.z >= lowest - allowance && $0.z <= highest + allowance }) else {
-                    throw .needsInput(code: "ct-shorter-than-contours", fields: ["ct"])
+                    throw .needsInput(code: "ct-shorter-than-contours", fields: ["ct", "ct.whole"])
                 }
             }
         }

@@ -46,7 +46,7 @@ import Testing
         let phantom = try await SharedPhantom.get()
         let all = try phantom.files("ct")
         let cut = atItsBeginning ? all.dropFirst(10) : all.dropLast(10)
-        await #expect(throws: StudyProblem.needsInput(code: "ct-shorter-than-pt", fields: ["ct"])) {
+        await #expect(throws: StudyProblem.needsInput(code: "ct-shorter-than-pt", fields: ["ct", "ct.whole"])) {
             try await run(planar: phantom.files("nm"), anatomy: Array(cut) + phantom.files("pt"))
         }
     }
