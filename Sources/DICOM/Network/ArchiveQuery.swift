@@ -44,8 +44,8 @@ public struct ArchiveQuery: Sendable {
     /// Has the archive send what matches to an application that it knows by its title.
     ///
     /// - Returns: how many objects it says that it has sent and could not send.
-    /// - Throws: ``NetworkError``; ``NetworkError/refused(status:)``, for example A801 when the archive does not know the
-    ///   title.
+    /// - Throws: ``NetworkError``; ``NetworkError/refused(status:)``, for example A801 when the archive does not know
+    ///   the title.
     public func move(
         _ level: Level, _ selection: QueryIdentifier, to title: String
     ) throws(NetworkError) -> (sent: Int, failed: Int) {

@@ -4,8 +4,8 @@ import Synchronization
 
 /// Certificates for DICOM over TLS, read again when their files change.
 ///
-/// A change that cannot be used, such as a key that is not the certificate's, leaves the certificates of before in place
-/// and is reported until it is mended. Sessions that are open keep what they began with.
+/// A change that cannot be used, such as a key that is not the certificate's, leaves the certificates of before in
+/// place and is reported until it is mended. Sessions that are open keep what they began with.
 ///
 /// - Source: DICOM PS3.15 annex B.12 (BCP 195): TLS 1.2 with authenticated encryption and TLS 1.3.
 public final class TransportSecurity: Sendable, Equatable {

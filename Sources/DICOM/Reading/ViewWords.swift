@@ -15,9 +15,11 @@ enum ViewWords {
     ) -> ViewDirection? {
         guard let text else { return nil }
         let words = Set(text.uppercased().split { !$0.isLetter && !$0.isNumber }.map(String.init))
-        let isAnterior = words.contains("ANTERIOR") || allowsShort && words.contains("ANT")
+        let isAnterior =
+            words.contains("ANTERIOR") || allowsShort && words.contains("ANT")
             || !words.isDisjoint(with: rules.anteriorWords)
-        let isPosterior = words.contains("POSTERIOR") || allowsShort && words.contains("POST")
+        let isPosterior =
+            words.contains("POSTERIOR") || allowsShort && words.contains("POST")
             || !words.isDisjoint(with: rules.posteriorWords)
         guard isAnterior != isPosterior else { return nil }
         return isAnterior ? .anterior : .posterior

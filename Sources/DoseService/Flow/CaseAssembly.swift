@@ -2,11 +2,11 @@ import Jobs
 import Logging
 import Postgres
 
-/// Puts cases together: looks which instances belong to a planar study once nobody brings more of its patient and it has
-/// been quiet, and asks for its reconstruction when nothing is missing.
+/// Puts cases together: looks which instances belong to a planar study once nobody brings more of its patient and it
+/// has been quiet, and asks for its reconstruction when nothing is missing.
 ///
-/// Late instances make a new revision, and the job of the revision before is called off. Several services may do this side
-/// by side: a patient is looked through under the lock of its arrivals.
+/// Late instances make a new revision, and the job of the revision before is called off. Several services may do this
+/// side by side: a patient is looked through under the lock of its arrivals.
 struct CaseAssembly: Sendable {
     static let jobKind = "reconstruct"
     /// How often is looked.

@@ -36,8 +36,8 @@ package struct CaseContent: Equatable {
 
     package let series: [Series]
 
-    /// Takes all planar instances, the latest PET series, the CT series of its frame of reference with most slices and the
-    /// latest contours on it.
+    /// Takes all planar instances, the latest PET series, the CT series of its frame of reference with most slices
+    /// and the latest contours on it.
     ///
     /// - Parameters:
     ///   - answers: what people have said of this case.
@@ -84,8 +84,8 @@ package struct CaseContent: Equatable {
         key = hold.isEmpty ? plainKey : Digest.hex(of: Array((text + hold).utf8))
     }
 
-    /// Two instances with one identifier that cannot be of one patient: other birth dates or sexes, or other names where
-    /// the birth date says nothing.
+    /// Two instances with one identifier that cannot be of one patient: other birth dates or sexes, or other names
+    /// where the birth date says nothing.
     private static func isOfTwo(_ chosen: [Instance]) -> Bool {
         let births = Set(chosen.compactMap(\.birth))
         if births.count > 1 || Set(chosen.compactMap(\.sex).filter { $0 != "O" }).count > 1 { return true }

@@ -2,8 +2,8 @@ import Postgres
 
 /// The SQL of cases, results and exports.
 enum CaseStatements {
-    /// Patients for whom something has come: their cases are looked through when nobody brings more and it has been quiet
-    /// since, when the wait has become too long, or when somebody does not want to wait.
+    /// Patients for whom something has come: their cases are looked through when nobody brings more and it has been
+    /// quiet since, when the wait has become too long, or when somebody does not want to wait.
     static let duePatients = Statement(
         "case_due_patients",
         """

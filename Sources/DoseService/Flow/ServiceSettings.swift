@@ -54,6 +54,9 @@ public struct ServiceSettings: Sendable {
     public var rules: [ReadingRule] = []
     /// Whom the service knows.
     public var peers: [GatewayPeer] = []
+    /// Whether an instance whose UID is there with other bytes is acknowledged nevertheless. The first one is kept, and
+    /// the audit says so, either way.
+    public var acknowledgesConflicts = false
     /// Whether everybody may call, not only peers and whoever is on this machine.
     public var isOpen = false
     /// Limits, deadlines and certificates of the listener.
@@ -66,7 +69,8 @@ public struct ServiceSettings: Sendable {
     public var retention: Duration?
     public var auditReceiver: AuditReceiver?
     public var workerSlots = 1
-    /// A job belongs to its worker this long after the worker's last word; a dead worker's job is free again soon after.
+    /// A job belongs to its worker this long after the worker's last word; a dead worker's job is free again soon
+    /// after.
     public var leaseTime: Duration = .seconds(45)
     /// Below this much free space associations are refused.
     public var diskReserveBytes: Int64 = 1 << 30

@@ -94,12 +94,12 @@ struct ArchiveSearch: Sendable {
         guard let address = archive.address else { return }
         let held = try await heldSeries(wanted)
         let source = try await planarPath(wanted)
-        let title = title
+        let (title, isOfHeld) = (title, Self.reasonsOfHeld.contains(wanted.reason))
         let outcome = await Service.onThread { () -> String in
             guard let source, let planar = try? ObjectScanner().scan(path: source) else { return "no-source" }
             do throws(NetworkError) {
                 let retrieval = Retrieval(peer: address, title: title, planar: planar)
-                return try held.isEmpty ? retrieval.fetchAnatomy() : retrieval.fetch(held)
+                return try isOfHeld ? retrieval.fetch(held) : retrieval.fetchAnatomy()
             } catch { return "failed-\(error.code)" }
         }
         log.info(
@@ -116,12 +116,14 @@ struct ArchiveSearch: Sendable {
         }
     }
 
+    private static let reasonsOfHeld = ["series-incomplete", "sources-purged", "ct-shorter-than-pt"]
+
     /// Series of which more is wanted; none when whole series are.
     private func heldSeries(_ wanted: Wanted) async throws(PostgresError) -> [CaseContent.Series] {
-        guard ["series-incomplete", "sources-purged", "ct-shorter-than-pt"].contains(wanted.reason) else { return [] }
+        guard Self.reasonsOfHeld.contains(wanted.reason) else { return [] }
         return try await pool.run { (connection) throws(PostgresError) in
             var series: [CaseContent.Series] = []
-            for row in try connection.query(SearchStatements.series, [.integer(wanted.id)]) {
+            for row in try connection.query(SearchStatements.series, [.integer(wanted.id), .text(wanted.reason)]) {
                 series.append(
                     .init(
                         study: try row["study_instance_uid"], series: try row["series_instance_uid"],

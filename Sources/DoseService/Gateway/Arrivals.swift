@@ -4,8 +4,8 @@ import Synchronization
 /// Which patients' objects the open associations of this service bring.
 ///
 /// Their rows tell the assembly of cases, wherever it runs, that more may come: a case is not put together while an
-/// association brings its patient's objects, however slowly. Rows are renewed while their association lives, so that those
-/// of a dead service end by themselves.
+/// association brings its patient's objects, however slowly. Rows are renewed while their association lives, so that
+/// those of a dead service end by themselves.
 final class Arrivals: Sendable {
     /// A row is good for so long after its last renewal.
     static let lifeSeconds = 60.0

@@ -44,7 +44,8 @@ struct ExportConfirmation: Sendable {
         let wait = firstWaitSeconds * Double(1 << min(checkCount, 10))
         switch found {
         case .success(true): return .confirmed
-        case .success(false): return checkCount + 1 >= checkLimit ? .missing : .again(afterSeconds: wait, reason: "not-found-yet")
+        case .success(false):
+            return checkCount + 1 >= checkLimit ? .missing : .again(afterSeconds: wait, reason: "not-found-yet")
         case .failure(.noAcceptedContext): return .again(afterSeconds: wait, reason: "cannot-be-asked")
         case .failure: return .again(afterSeconds: wait, reason: "not-asked")
         }

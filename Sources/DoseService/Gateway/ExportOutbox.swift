@@ -6,8 +6,8 @@ import Postgres
 /// Sends results to the archives, one association for what is due at a destination, and looks at the status of each
 /// instance.
 ///
-/// What fails for a while waits twice as long each time; what a retry cannot mend is refused and blocks nothing. Objects
-/// keep their UIDs, so that sending one again after a crash stores it once.
+/// What fails for a while waits twice as long each time; what a retry cannot mend is refused and blocks nothing.
+/// Objects keep their UIDs, so that sending one again after a crash stores it once.
 package struct ExportOutbox: Sendable {
     /// The wait after the first failure; it doubles.
     package static let firstWaitSeconds = 30.0

@@ -58,8 +58,8 @@ enum ExportStatements {
         WHERE id = $1 AND state = 'stored'
         """)
 
-    /// A case is delivered when all objects of its latest result are confirmed, or stored where the archive's word counts,
-    /// and has failed when one is refused and none is on its way any more.
+    /// A case is delivered when all objects of its latest result are confirmed, or stored where the archive's word
+    /// counts, and has failed when one is refused and none is on its way any more.
     static let closeCase = Statement(
         "export_close_case",
         """

@@ -4,8 +4,8 @@ import Logging
 import Postgres
 import Synchronization
 
-/// What happens to an object that a peer sends: written, looked through to its last element, named, made durable, indexed,
-/// and only then acknowledged.
+/// What happens to an object that a peer sends: written, looked through to its last element, named, made durable,
+/// indexed, and only then acknowledged.
 final class Intake: StorageHandler {
     private let store: ObjectStore
     private let index: InstanceIndex
@@ -44,14 +44,16 @@ final class Intake: StorageHandler {
         }
         let name = store.name(of: scanned.sopInstance.description)
         do {
-            switch try store.place(file.path, as: name) {
+            switch try store.place(file.path, as: name, isSame: StoredObjectComparison.isSame) {
             case .placed, .alreadyThere: break
             case .conflict:
                 try index.audit(
                     .init(
                         actor: file.object.callingTitle, action: .instanceConflict,
                         subject: scanned.sopInstance.description, peer: file.object.peerAddress, outcome: 4))
-                return refused(FailurePolicy.duplicateStatus, file)
+                guard settings.acknowledgesConflicts else { return refused(FailurePolicy.duplicateStatus, file) }
+                _ = unlink(file.path)
+                return .success
             }
             try arrivals.bring(PatientIdentity.key(scanned), association: file.object.associationNumber)
             try index.insert(scanned, fileName: name, callingTitle: file.object.callingTitle)

@@ -32,14 +32,20 @@ struct Retrieval {
     func fetch(_ series: [CaseContent.Series]) throws(NetworkError) -> String {
         var patient = peer
         patient.responseDeadline = ArchiveSearch.moveDeadline
-        var failed = 0
+        var (sent, failed) = (0, 0)
         for series in series {
             var selection = QueryIdentifier()
             selection[.studyInstance] = series.study
             selection[.seriesInstance] = series.series
-            failed += try ArchiveQuery(peer: patient).move(.series, selection, to: title).failed
+            do throws(NetworkError) {
+                let outcome = try ArchiveQuery(peer: patient).move(.series, selection, to: title)
+                (sent, failed) = (sent + outcome.sent, failed + outcome.failed)
+            } catch .refused {
+                // One series that the archive does not give does not keep the others from coming.
+                failed += 1
+            }
         }
-        return failed == 0 ? "sent" : "sent-in-part"
+        return sent == 0 ? "nothing-sent" : failed == 0 ? "sent" : "sent-in-part"
     }
 
     /// Studies of this patient with a PET image, the latest first, none later than the planar scan.
@@ -83,10 +89,11 @@ struct Retrieval {
         }
     }
 
-    /// `*` and `?` match anything in a query, and `\` begins another value: an identifier with one of them would ask for
-    /// others' studies.
+    /// `*` and `?` match anything in a query, and `\` begins another value: an identifier with one of them would ask
+    /// for others' studies.
     private static func isExact(_ identifier: [UInt8]) -> Bool {
-        !identifier.isEmpty && !identifier.contains { [UInt8(ascii: "*"), UInt8(ascii: "?"), UInt8(ascii: "\\")].contains($0) }
+        !identifier.isEmpty
+            && !identifier.contains { [UInt8(ascii: "*"), UInt8(ascii: "?"), UInt8(ascii: "\\")].contains($0) }
     }
 
     private static func trimmed(_ bytes: [UInt8]) -> [UInt8] {

@@ -4,8 +4,8 @@ import Synchronization
 /// Looks after rows whose commit has not reached the database's disk yet.
 ///
 /// A received object's file is durable when it is acknowledged, its row a moment later. When the database dies in that
-/// moment the row is gone although nobody was told; so every row is looked for once more after the database says that its
-/// log was flushed beyond it, and is made anew when it is not there.
+/// moment the row is gone although nobody was told; so every row is looked for once more after the database says that
+/// its log was flushed beyond it, and is made anew when it is not there.
 final class RowWatch: Sendable {
     /// Beyond this many rows one look through the whole store is cheaper.
     static let countLimit = 50_000

@@ -38,11 +38,18 @@ enum SearchStatements {
         WHERE case_id = $1 AND revision = $2 AND peer = $3
         """)
 
+    /// The series of a case of which more is wanted, for the reason that it waits for.
     static let series = Statement(
         "case_fetch_series",
         """
-        SELECT DISTINCT i.study_instance_uid, i.series_instance_uid, i.modality
-        FROM dose_case c JOIN instance i ON i.id = ANY (c.instance_ids) WHERE c.id = $1 ORDER BY 2
+        SELECT i.study_instance_uid, i.series_instance_uid, i.modality
+        FROM dose_case c JOIN instance i ON i.id = ANY (c.instance_ids)
+             LEFT JOIN series_count s USING (series_instance_uid)
+        WHERE c.id = $1 GROUP BY 1, 2, 3, s.instance_count
+        HAVING CASE $2 WHEN 'sources-purged' THEN bool_or(i.purged_at IS NOT NULL)
+                       WHEN 'series-incomplete' THEN s.instance_count > count(*)
+                       ELSE i.modality = 'CT' END
+        ORDER BY 2
         """)
 
     static let planar = Statement(

@@ -37,5 +37,7 @@ package enum JSONValue: Codable, Equatable, Sendable {
     }
 
     /// The same as a type of its own; nil when it has not that form.
-    package func decoded<Value: Decodable>(_ type: Value.Type) -> Value? { JSONText.decode(type, from: JSONText.encode(self)) }
+    package func decoded<Value: Decodable>(_ type: Value.Type) -> Value? {
+        JSONText.decode(type, from: JSONText.encode(self))
+    }
 }

@@ -13,6 +13,7 @@ extension ServiceSettings {
         hardDeadline = site.hardDeadline ?? hardDeadline
         diskReserveBytes = site.diskReserveBytes ?? diskReserveBytes
         retention = site.retention ?? retention
+        acknowledgesConflicts = acknowledgesConflicts || site.acknowledgesConflicts
         auditReceiver = site.auditReceiver ?? auditReceiver
         peers += site.peers
         rules += site.rules

@@ -15,6 +15,7 @@ public struct SiteConfiguration: Sendable {
     public private(set) var quietTime: Duration?
     public private(set) var hardDeadline: Duration?
     public private(set) var diskReserveBytes: Int64?
+    public private(set) var acknowledgesConflicts = false
     public private(set) var retention: Duration?
     public private(set) var auditReceiver: AuditReceiver?
     public private(set) var problems: [ConfigurationProblem] = []
@@ -56,6 +57,8 @@ public struct SiteConfiguration: Sendable {
         quietTime = reader.seconds("quiet_seconds", in: 0...86_400)
         hardDeadline = reader.seconds("hard_deadline_seconds", in: 1...864_000)
         diskReserveBytes = reader.integer("disk_reserve_mib", in: 0...(1 << 30)).map { Int64($0) << 20 }
+        let conflicts = reader.text("conflicting_instances", where: { ["refuse", "keep-first"].contains($0) })
+        acknowledgesConflicts = conflicts == "keep-first"
         retention = reader.number("retention_days", in: 1...36_500).map { .seconds(Int64($0 * 86_400)) }
         auditReceiver = reader.object("audit", Self.auditReceiver)
         readDevices(reader)

@@ -2,10 +2,12 @@ import Imaging
 
 /// Whether a CT series reaches as far as what stands on it.
 ///
-/// Slices that are missing at an end leave no gap in a series, and a CT does not say how many it has. But a PET/CT's two
-/// images cover the same body, and nobody draws contours beyond the image: where PET or contours go on, the CT was cut.
+/// Slices that are missing at an end leave no gap in a series, and a CT does not say how many it has. But a PET/CT's
+/// two images cover the same body, and nobody draws contours beyond the image: where PET or contours go on, the CT
+/// was cut.
 struct AxialCoverage {
-    /// Nominal slice positions of the two images of one device differ by less than this part of their slices' thickness.
+    /// Nominal slice positions of the two images of one device differ by less than this part of their slices'
+    /// thickness.
     private static let slack = 1.0
 
     private let lowest, highest, slice: Double

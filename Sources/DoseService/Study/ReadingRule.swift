@@ -63,7 +63,9 @@ public struct ReadingRule: Codable, Equatable, Sendable {
         return faults.map(\.rawValue)
     }
 
-    private static func isWord(_ text: String) -> Bool { !text.isEmpty && text.allSatisfy { $0.isLetter || $0.isNumber } }
+    private static func isWord(_ text: String) -> Bool {
+        !text.isEmpty && text.allSatisfy { $0.isLetter || $0.isNumber }
+    }
 
     func matches(_ equipment: Equipment) -> Bool {
         func agrees(_ wanted: String?, _ found: String?) -> Bool {

@@ -44,7 +44,8 @@ public struct ReconstructionRun: Sendable {
 
     /// - Parameter progress: told how far it is, 0 to 1, and what is being done.
     /// - Returns: what `summary.json` holds.
-    /// - Throws: ``StudyProblem``; nothing is left in the output folder that looks complete: the summary is written last.
+    /// - Throws: ``StudyProblem``; nothing is left in the output folder that looks complete: the summary is written
+    ///   last.
     public func perform(progress: (Double, String) -> Void = { _, _ in }) throws(StudyProblem) -> ResultSummary {
         guard Self.methods.contains(request.method) else {
             throw .needsInput(code: "method-unknown", fields: ["method"])

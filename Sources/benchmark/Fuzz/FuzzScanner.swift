@@ -3,8 +3,8 @@ import DICOM
 import Foundation
 import Synchronization
 
-/// Bad objects for the scanner, which may refuse them but not fall over, and for the parser behind it, which sees what the
-/// scanner lets through.
+/// Bad objects for the scanner, which may refuse them but not fall over, and for the parser behind it, which sees
+/// what the scanner lets through.
 struct FuzzScanner: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fuzz-scanner",

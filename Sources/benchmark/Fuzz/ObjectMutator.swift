@@ -4,7 +4,8 @@ import Imaging
 struct ObjectMutator {
     let seeds: [[UInt8]]
 
-    /// Headers that a reader stumbles over: items and sequences of undefined length, delimiters, sequences of both kinds.
+    /// Headers that a reader stumbles over: items and sequences of undefined length, delimiters, sequences of both
+    /// kinds.
     private static let fragments: [[UInt8]] = [
         [0xFE, 0xFF, 0x00, 0xE0, 0xFF, 0xFF, 0xFF, 0xFF], [0xFE, 0xFF, 0x0D, 0xE0, 0, 0, 0, 0],
         [0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0], [0x08, 0x00, 0x40, 0x11, 0x53, 0x51, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF],

@@ -78,6 +78,28 @@ extension EndToEnd {
             #expect(try await service.end() == 0)
         }
 
+        /// A peer that never says that it is done is overruled.
+        @Test func theHardDeadlineEndsTheWait() async throws {
+            let (phantom, state) = (try await SharedPhantom.get(), try StateFolder())
+            let json = """
+                {"listener":{"pdu_seconds":600,"idle_seconds":3600},"quiet_seconds":1,"hard_deadline_seconds":3,
+                 "cameras":[\(SiteDescription.phantom)]}
+                """
+            try json.write(toFile: state.file("site.json"), atomically: true, encoding: .utf8)
+            let service = try await RunningService(in: state, ["--config", state.file("site.json")])
+            let files = try phantom.files("nm", "ct", "pt", "rtstruct")
+            let relay = try Relay(to: service.addresses.dicomPort, objectLimit: files.count)
+            // The line holds still in another patient's object.
+            let last = try await Stranger.planar(of: phantom, in: state)
+            let sending = Task { try await service.store(files + [last], port: relay.port) }
+            _ = try await service.firstCase(reaches: "delivered")
+            #expect(relay.isHolding)
+            #expect(try await service.count("SELECT count(*) FROM arrival WHERE ended_at IS NULL") == 1)
+            relay.end()
+            _ = try await sending.value
+            #expect(try await service.end() == 0)
+        }
+
         @Test func sourcesGoSomeTimeAfterDeliveryAndComeBackWhenNeeded() async throws {
             let (phantom, state) = (try await SharedPhantom.get(), try StateFolder())
             let service = try await RunningService(

@@ -38,6 +38,45 @@ extension EndToEnd {
             #expect(try await service.end() == 0)
         }
 
+        /// The archive breaks off in the middle of the second of two objects, is away for an hour, and comes back.
+        @Test func anArchiveThatBreaksOffGetsTheRestOnce() async throws {
+            let phantom = try await SharedPhantom.get()
+            let state = try StateFolder()
+            let archivePort = try Archive.freePort()
+            let archive = try await Archive(in: state, dicomPort: archivePort)
+            let relay = try Relay(to: archivePort, objectLimit: 1)
+            let service = try await RunningService(
+                in: state,
+                [
+                    "--destination", "\(Archive.title)@127.0.0.1:\(relay.port)", "--site", phantom.siteFile,
+                    "--quiet-seconds", "1",
+                ])
+            #expect(try await service.store(phantom.files("nm", "ct", "pt", "rtstruct")).status == 0)
+            let isHeld = try await eventually(within: .seconds(300)) { relay.isHolding }
+            #expect(isHeld)
+            relay.end()
+            let waiting = "SELECT count(*) FROM export_item WHERE state = 'pending' AND last_reason = 'not-sent'"
+            let isWaiting = try await eventually { try await service.count(waiting) == 1 }
+            #expect(isWaiting)
+            // The hour passes: two more attempts find nobody.
+            for attempt in 2...3 {
+                try await service.execute("UPDATE export_item SET next_attempt_at = now() WHERE state = 'pending'")
+                let isTried = try await eventually {
+                    try await service.count("\(waiting) AND attempt = \(attempt)") == 1
+                }
+                #expect(isTried)
+            }
+            let mended = try Relay(to: archivePort, port: relay.port)
+            try await service.execute("UPDATE export_item SET next_attempt_at = now() WHERE state <> 'confirmed'")
+            let delivered = try await service.firstCase(reaches: "delivered")
+            #expect(delivered.results.flatMap(\.exports).map(\.attempt).sorted() == [1, 4])
+            #expect(try await archive.instances(ofModality: "RTDOSE").count == 1)
+            #expect(try await archive.instances(ofModality: "RTPLAN").count == 1)
+            mended.end()
+            try await archive.end()
+            #expect(try await service.end() == 0)
+        }
+
         /// A database that dies takes its last rows with it; here they are taken out of it.
         @Test func rowsThatTheDatabaseHasLostAreMadeAnew() async throws {
             let phantom = try await SharedPhantom.get()

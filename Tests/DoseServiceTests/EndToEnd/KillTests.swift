@@ -14,8 +14,8 @@ extension EndToEnd {
             ]
         }
 
-        /// The line to the service carries half of the CT and holds still in the middle of an object; there the service is
-        /// killed. Whatever the machine is busy with, the same objects have been acknowledged then.
+        /// The line to the service carries half of the CT and holds still in the middle of an object; there the
+        /// service is killed. Whatever the machine is busy with, the same objects have been acknowledged then.
         @Test func nothingAcknowledgedIsMissingAfterAKillWhileReceiving() async throws {
             let phantom = try await SharedPhantom.get()
             let files = try phantom.files("nm", "ct", "pt", "rtstruct")

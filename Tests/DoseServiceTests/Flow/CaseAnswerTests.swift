@@ -5,7 +5,8 @@ import Testing
 /// Which answers fit which questions.
 @Suite struct CaseAnswerTests {
     static let good: [(String, JSONValue)] = [
-        ("nm.view-unknown", .list([.text("anterior"), .text("posterior")])), ("nm.radionuclide-unknown", .text("177Lu")),
+        ("nm.view-unknown", .list([.text("anterior"), .text("posterior")])),
+        ("nm.radionuclide-unknown", .text("177Lu")),
         ("nm.pixel-spacing-unknown", .list([.number(4.8), .number(4.8)])),
         ("nm.energy-window-unknown", .list([.list([.number(187), .number(229)])])),
         ("nm.scan-velocity-unknown", .number(2)), ("nm.acquisition-time-unknown", .text("20240131101530")),

@@ -29,7 +29,10 @@ import Testing
         ("[", [".: not-json"]),
         ("[]", [".: not-an-object"]),
         (#"{"titel":"X"}"#, ["titel: unknown-key"]),
-        (#"{"title":"A TITLE THAT IS TOO LONG","quiet_seconds":-1}"#, ["title: unusable", "quiet_seconds: out-of-range"]),
+        (
+            #"{"title":"A TITLE THAT IS TOO LONG","quiet_seconds":-1}"#,
+            ["title: unusable", "quiet_seconds: out-of-range"]
+        ),
         (
             #"{"listener":{"port":0,"admission":"all","address":"here","idle_seconds":"60","ports":1}}"#,
             [
@@ -75,7 +78,10 @@ import Testing
         #expect(problems("177Lu", "177Lu") == [])
         #expect(problems("177Lu", "178Lu") == ["cameras[0].isotope: unusable"])
         #expect(problems("\"208\":9.3", "\"208\":-9.3") == ["cameras[0].calibration_cps_per_mbq_per_head: unusable"])
-        #expect(problems("\"ct_kvp\":120", "\"ct_kvp\":120,\"valid_until\":\"soon\"") == ["cameras[0].valid_until: unusable"])
+        #expect(
+            problems("\"ct_kvp\":120", "\"ct_kvp\":120,\"valid_until\":\"soon\"") == [
+                "cameras[0].valid_until: unusable"
+            ])
         #expect(problems("[533,387]", "[533]") == ["cameras[0].field_of_view_mm: unusable"])
         #expect(problems("\"ct_kvp\":120", "\"ct\":120") == ["cameras[0]: wrong-form"])
     }

@@ -19,13 +19,14 @@ final class Relay: Sendable {
 
     struct CannotListen: Error {}
 
-    init(to target: UInt16, objectLimit: Int) throws {
+    /// - Parameter port: that of a relay that has ended; a free one otherwise.
+    init(to target: UInt16, objectLimit: Int = .max, port: UInt16? = nil) throws {
         (self.target, self.objectLimit) = (target, objectLimit)
-        port = try Archive.freePort()
+        self.port = try port ?? Archive.freePort()
         listening = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var on: Int32 = 1
         setsockopt(listening, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-        guard Self.withLoopback(port, { bind(listening, $0, $1) }) == 0, listen(listening, 8) == 0 else {
+        guard Self.withLoopback(self.port, { bind(listening, $0, $1) }) == 0, listen(listening, 8) == 0 else {
             throw CannotListen()
         }
         let descriptor = listening
