@@ -70,20 +70,27 @@ struct ReconstructionJobs: Sendable {
                 ])
             let result: Int64 = try row["id"]
             if failed == nil {
-                for destination in destinations {
-                    for file in ReconstructionRun.exportedFiles {
-                        let output = String(file.prefix { $0 != "." })
-                        guard destination.outputs.contains(output) else { continue }
-                        _ = try transaction.query(
-                            CaseStatements.insertExport,
-                            [.integer(result), .text(destination.name), .text(output), .text("\(folder)/\(file)")])
-                    }
-                }
+                try Self.insertExports(result: result, folder: folder, destinations: destinations, transaction)
             }
             _ = try transaction.query(
                 CaseStatements.step,
                 Self.stepParameters(
                     payload, to: next, code: failed.map { "check-\($0.name)" }, fields: [], lease: lease))
+        }
+    }
+
+    /// Puts a result's objects into the outbox, for each destination those that it receives.
+    static func insertExports(
+        result: Int64, folder: String, destinations: [ServiceSettings.Destination], _ transaction: Transaction
+    ) throws(PostgresError) {
+        for destination in destinations {
+            for file in ReconstructionRun.exportedFiles {
+                let output = String(file.prefix { $0 != "." })
+                guard destination.outputs.contains(output) else { continue }
+                _ = try transaction.query(
+                    CaseStatements.insertExport,
+                    [.integer(result), .text(destination.name), .text(output), .text("\(folder)/\(file)")])
+            }
         }
     }
 

@@ -13,7 +13,7 @@ final class Intake: StorageHandler {
     private let watch = RowWatch()
     private let settings: ServiceSettings
     private let log: Logger
-    private let scanner = ObjectScanner()
+    let scanner = ObjectScanner()
     private let sequence = Atomic<Int>(0)
 
     init(store: ObjectStore, pool: Pool, receiver: String, settings: ServiceSettings, log: Logger) {
@@ -42,23 +42,38 @@ final class Intake: StorageHandler {
         do { scanned = try scanner.scan(file) } catch {
             return refused(FailurePolicy.storeStatus(error), file)
         }
-        let name = store.name(of: scanned.sopInstance.description)
         do {
-            switch try store.place(file.path, as: name, isSame: StoredObjectComparison.isSame) {
-            case .placed, .alreadyThere: break
-            case .conflict:
-                try index.audit(
-                    .init(
-                        actor: file.object.callingTitle, action: .instanceConflict,
-                        subject: scanned.sopInstance.description, peer: file.object.peerAddress, outcome: 4))
-                guard settings.acknowledgesConflicts else { return refused(FailurePolicy.duplicateStatus, file) }
-                _ = unlink(file.path)
-                return .success
-            }
-            try arrivals.bring(PatientIdentity.key(scanned), association: file.object.associationNumber)
-            try index.insert(scanned, fileName: name, callingTitle: file.object.callingTitle)
-            watch.note(scanned.sopInstance.description, fileName: name)
+            let object = file.object
+            let status = try keep(
+                scanned, at: file.path, from: object.callingTitle, peer: object.peerAddress,
+                association: object.associationNumber)
+            return status == .success ? status : refused(status, file)
         } catch { return refused(FailurePolicy.storeStatus(error), file) }
+    }
+
+    /// Names a scanned file, makes it durable and indexes it; the other half of every way in.
+    ///
+    /// - Parameter association: that brings the object; nil for one that came alone by another way.
+    func keep(
+        _ scanned: ScannedObject, at path: String, from sender: String, peer: String? = nil, association: Int? = nil
+    ) throws -> StoreStatus {
+        let name = store.name(of: scanned.sopInstance.description)
+        switch try store.place(path, as: name, isSame: StoredObjectComparison.isSame) {
+        case .placed, .alreadyThere: break
+        case .conflict:
+            try index.audit(
+                .init(
+                    actor: sender, action: .instanceConflict, subject: scanned.sopInstance.description, peer: peer,
+                    outcome: 4))
+            guard settings.acknowledgesConflicts else { return FailurePolicy.duplicateStatus }
+            unlink(path)
+            return .success
+        }
+        let patient = PatientIdentity.key(scanned)
+        if let association { try arrivals.bring(patient, association: association) }
+        try index.insert(scanned, fileName: name, callingTitle: sender)
+        watch.note(scanned.sopInstance.description, fileName: name)
+        if association == nil { try arrivals.note([patient]) }
         return .success
     }
 
