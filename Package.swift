@@ -47,7 +47,7 @@ let package = Package(
             name: "CDCMTK", cxxSettings: strictCXX,
             linkerSettings: [
                 .linkedLibrary("dcmnet"), .linkedLibrary("dcmdata"), .linkedLibrary("oflog"), .linkedLibrary("ofstd"),
-                .linkedLibrary("dcmjpeg"), .linkedLibrary("dcmjpls"),
+                .linkedLibrary("dcmjpeg"), .linkedLibrary("dcmjpls"), .linkedLibrary("ssl"), .linkedLibrary("crypto"),
             ]),
         .target(
             name: "CTorch",

@@ -55,7 +55,11 @@ public struct Service: Sendable {
         let database = try await Self.onThread { () throws(ServiceError) in try Database.open(settings) }
         let pool = Pool(ConnectionSettings(url: database.url), countLimit: 24)
         let queue = JobQueue(pool: pool, timing: settings.jobTiming)
-        let gateway = parts.contains(.serve) ? try await makeGateway(pool, queue, store) : nil
+        let receiver: String
+        do throws(DurableFile.Failure) { receiver = try ReceiverName.read(in: settings.stateFolder) } catch {
+            throw .stateFolder(settings.stateFolder)
+        }
+        let gateway = parts.contains(.serve) ? try await makeGateway(pool, queue, store, receiver) : nil
         started(
             Addresses(dicomPort: gateway?.dicomPort, httpPort: gateway?.httpPort, databaseURL: database.url))
         log.info("started", metadata: ["version": "\(Version.number)", "commit": "\(Version.commit)"])
@@ -64,9 +68,17 @@ public struct Service: Sendable {
                 let worker = makeWorker(pool, queue, store, gateway?.metrics)
                 group.addTask { await worker.run() }
             }
-            if parts.contains(.serve) {
-                let assembly = CaseAssembly(pool: pool, quietTime: settings.quietTime, log: log)
-                let outbox = ExportOutbox(pool: pool, store: store, destinations: settings.destinations, log: log)
+            if let intake = gateway?.intake {
+                addGatewayTasks(pool, store, &group)
+                let search = ArchiveSearch(
+                    pool: pool, store: store, archives: settings.archives, title: settings.title, log: log)
+                let assembly = CaseAssembly(
+                    pool: pool, quietTime: settings.quietTime, hardDeadline: settings.hardDeadline, search: search,
+                    log: log)
+                group.addTask { await search.run() }
+                let outbox = ExportOutbox(
+                    pool: pool, store: store, destinations: settings.destinations, owner: receiver, log: log)
+                group.addTask { await intake.keepUp() }
                 group.addTask { await assembly.run() }
                 group.addTask { await outbox.run() }
             }
@@ -79,7 +91,19 @@ public struct Service: Sendable {
         await Self.onThread { database.close() }
     }
 
+    private func addGatewayTasks(_ pool: Pool, _ store: ObjectStore, _ group: inout TaskGroup<Void>) {
+        if let age = settings.retention {
+            let retention = Retention(pool: pool, store: store, age: age, log: log)
+            group.addTask { await retention.run() }
+        }
+        if let receiver = settings.auditReceiver {
+            let forwarding = AuditForwarding(pool: pool, receiver: receiver, log: log)
+            group.addTask { await forwarding.run() }
+        }
+    }
+
     private struct Gateway: Sendable {
+        let intake: Intake
         let listener: StorageListener
         let server: Server
         let dicomPort, httpPort: UInt16
@@ -94,9 +118,9 @@ public struct Service: Sendable {
     }
 
     private func makeGateway(
-        _ pool: Pool, _ queue: JobQueue, _ store: ObjectStore
+        _ pool: Pool, _ queue: JobQueue, _ store: ObjectStore, _ receiver: String
     ) async throws(ServiceError) -> Gateway {
-        let intake = Intake(store: store, index: InstanceIndex(pool: pool), settings: settings, log: log)
+        let intake = Intake(store: store, pool: pool, receiver: receiver, settings: settings, log: log)
         let counts: (indexed: Int, rejected: Int) = try await Self.onThread { () throws(ServiceError) in
             do throws(PostgresError) { return try intake.reconcile() } catch { throw .database(error) }
         }
@@ -104,11 +128,7 @@ public struct Service: Sendable {
             log.warning(
                 "files without rows", metadata: ["indexed": "\(counts.indexed)", "rejected": "\(counts.rejected)"])
         }
-        var listening = ListenerConfiguration()
-        listening.address = settings.dicomAddress
-        listening.port = settings.dicomPort
-        listening.calledTitles = [settings.title]
-        let listener = StorageListener(configuration: listening, handler: intake)
+        let listener = StorageListener(configuration: settings.listenerConfiguration, handler: intake)
         let metrics = Metrics(queue: queue, listener: listener)
         let routes = Routes(
             pool: pool, queue: queue, store: store, metrics: metrics,
@@ -119,8 +139,8 @@ public struct Service: Sendable {
                 router: routes.router())
             metrics.observe(server)
             return Gateway(
-                listener: listener, server: server, dicomPort: try listener.start(), httpPort: try server.start(),
-                metrics: metrics)
+                intake: intake, listener: listener, server: server, dicomPort: try listener.start(),
+                httpPort: try server.start(), metrics: metrics)
         } catch let error as NetworkError {
             throw .listener(error)
         } catch let error as HTTPError { throw .web(error) } catch { throw .stateFolder(settings.stateFolder) }

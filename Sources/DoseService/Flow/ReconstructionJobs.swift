@@ -26,9 +26,13 @@ struct ReconstructionJobs: Sendable {
         try await step(payload, to: .reconstructing, problem: nil, lease: context.lease)
         // The folder bears the attempt's token: an attempt that comes too late writes where nobody looks.
         let folder = "\(job.id.rawValue)-\(job.lease.token.rawValue)"
-        let request = ReconstructionRun.Request(
+        var request = ReconstructionRun.Request(
             planarPaths: files.planar, anatomyPaths: files.anatomy, sites: settings.sites,
             outputFolder: "\(store.results)/\(folder)", namespace: payload.key, createdAt: try await createdAt(job.id))
+        request.rules = settings.rules
+        request.answers = try await pool.run { (connection) throws(PostgresError) in
+            try CaseAssembly.answers(to: payload.caseID, in: connection)
+        }
         var child = ChildProcess(program: program, arguments: [ChildWork.subcommand])
         child.memoryLimit = Self.childMemoryLimit
         let outcome = try await child.run(request: JSONText.encode(request)) {
@@ -53,7 +57,7 @@ struct ReconstructionJobs: Sendable {
         _ summary: ResultSummary, _ payload: CaseAssembly.Payload, _ folder: String, _ lease: Lease
     ) -> JobResult {
         let json = JSONText.encode(summary)
-        let destinations = settings.destinations.map(\.name)
+        let destinations = settings.destinations
         let failed = summary.checks.first { $0.outcome == .fail }
         // What fails a check waits for a person.
         let next: CaseState = failed != nil ? .review : destinations.isEmpty ? .delivered : .exporting
@@ -66,19 +70,27 @@ struct ReconstructionJobs: Sendable {
                 ])
             let result: Int64 = try row["id"]
             if failed == nil {
-                for destination in destinations {
-                    for file in ReconstructionRun.exportedFiles {
-                        let output = String(file.prefix { $0 != "." })
-                        _ = try transaction.query(
-                            CaseStatements.insertExport,
-                            [.integer(result), .text(destination), .text(output), .text("\(folder)/\(file)")])
-                    }
-                }
+                try Self.insertExports(result: result, folder: folder, destinations: destinations, transaction)
             }
             _ = try transaction.query(
                 CaseStatements.step,
                 Self.stepParameters(
                     payload, to: next, code: failed.map { "check-\($0.name)" }, fields: [], lease: lease))
+        }
+    }
+
+    /// Puts a result's objects into the outbox, for each destination those that it receives.
+    static func insertExports(
+        result: Int64, folder: String, destinations: [ServiceSettings.Destination], _ transaction: Transaction
+    ) throws(PostgresError) {
+        for destination in destinations {
+            for file in ReconstructionRun.exportedFiles {
+                let output = String(file.prefix { $0 != "." })
+                guard destination.outputs.contains(output) else { continue }
+                _ = try transaction.query(
+                    CaseStatements.insertExport,
+                    [.integer(result), .text(destination.name), .text(output), .text("\(folder)/\(file)")])
+            }
         }
     }
 

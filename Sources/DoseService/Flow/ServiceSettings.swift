@@ -11,6 +11,16 @@ public struct ServiceSettings: Sendable {
     public struct Destination: Equatable, Sendable {
         public let name: String
         public let peer: StoragePeer
+        /// Names of the results that go there.
+        public let outputs: [String]
+        public let verification: GatewayPeer.Verification
+
+        public init(
+            name: String, peer: StoragePeer, outputs: [String] = ReconstructionRun.outputNames,
+            verification: GatewayPeer.Verification = .query
+        ) {
+            (self.name, self.peer, self.outputs, self.verification) = (name, peer, outputs, verification)
+        }
 
         /// Reads `TITLE@HOST:PORT`.
         ///
@@ -21,10 +31,11 @@ public struct ServiceSettings: Sendable {
             guard parts.count == 2, let colon = parts[1].lastIndex(of: ":"),
                 let port = UInt16(parts[1][parts[1].index(after: colon)...])
             else { throw wrong }
-            name = String(parts[0])
-            do {
-                peer = try StoragePeer(
+            let name = String(parts[0])
+            do throws(NetworkError) {
+                let peer = try StoragePeer(
                     host: String(parts[1][..<colon]), port: port, calledTitle: name, callingTitle: callingTitle)
+                self.init(name: name, peer: peer)
             } catch { throw wrong }
         }
     }
@@ -40,10 +51,26 @@ public struct ServiceSettings: Sendable {
     public var httpPort: UInt16 = 8080
     public var destinations: [Destination] = []
     public var sites: [CameraSite] = []
+    public var rules: [ReadingRule] = []
+    /// Whom the service knows.
+    public var peers: [GatewayPeer] = []
+    /// Whether an instance whose UID is there with other bytes is acknowledged nevertheless. The first one is kept, and
+    /// the audit says so, either way.
+    public var acknowledgesConflicts = false
+    /// Whether everybody may call, not only peers and whoever is on this machine.
+    public var isOpen = false
+    /// Limits, deadlines and certificates of the listener.
+    public var listening = ListenerConfiguration()
     /// A case is put together when nothing has come for its patient for so long.
     public var quietTime: Duration = .seconds(5)
+    /// After so long a case is put together although more is being brought.
+    public var hardDeadline: Duration = .seconds(1800)
+    /// Source files are removed so long after delivery; nil keeps them.
+    public var retention: Duration?
+    public var auditReceiver: AuditReceiver?
     public var workerSlots = 1
-    /// A job belongs to its worker this long after the worker's last word; a dead worker's job is free again soon after.
+    /// A job belongs to its worker this long after the worker's last word; a dead worker's job is free again soon
+    /// after.
     public var leaseTime: Duration = .seconds(45)
     /// Below this much free space associations are refused.
     public var diskReserveBytes: Int64 = 1 << 30
