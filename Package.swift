@@ -93,7 +93,7 @@ let package = Package(
                 "Jobs", "HTTP", "COpenSSL", "CZlib", "CBuild", logging,
             ]),
         .executableTarget(
-            name: "scintivol", dependencies: ["DoseService", argumentParser, logging], swiftSettings: strict),
+            name: "scintivol", dependencies: ["DoseService", "HTTP", "Jobs", argumentParser, logging], swiftSettings: strict),
         .executableTarget(
             name: "benchmark",
             dependencies: [
@@ -106,7 +106,7 @@ let package = Package(
         tests(of: "Learning"), tests(of: "Dosimetry", ["Imaging"]),
         tests(of: "Reconstruction", ["Imaging", "Tomography", "Anatomy"]),
         tests(of: "DICOM", ["Imaging"]), tests(of: "Postgres"), tests(of: "Jobs", ["Postgres"]), tests(of: "HTTP"),
-        tests(of: "DoseService", ["DICOM", "HTTP", "Imaging", "Jobs", "Postgres"]),
+        tests(of: "DoseService", ["DICOM", "HTTP", "Imaging", "Jobs", "Postgres", logging]),
     ],
     cxxLanguageStandard: .cxx20
 )

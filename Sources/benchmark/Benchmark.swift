@@ -6,7 +6,9 @@ struct Benchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "benchmark",
         abstract: "Measures this program beside yardsticks of the same machine in the same run.",
-        subcommands: [Projector.self, Training.self, Ingest.self, Queue.self, HTTPServing.self])
+        subcommands: [
+            Projector.self, Training.self, Ingest.self, Queue.self, HTTPServing.self, Faults.self, FaultWorker.self,
+        ])
 }
 
 /// What every benchmark takes.

@@ -10,7 +10,7 @@ struct Scintivol: AsyncParsableCommand {
         version: "\(Version.number) (\(Version.commit))",
         subcommands: [
             Run.self, Serve.self, Work.self, Migrate.self, Phantom.self, Reconstruct.self, Demo.self, Health.self,
-            Child.self,
+            Key.self, Child.self,
         ])
 
     /// Exit status 0: done; 1: the work failed; 2: wrong arguments.

@@ -3,6 +3,7 @@ import Foundation
 import Jobs
 import Logging
 import Postgres
+import Tomography
 
 /// Performs reconstruction jobs: a child process does the work, its result, the exports and the case's step are one
 /// transaction with the job's completion.
@@ -27,12 +28,13 @@ struct ReconstructionJobs: Sendable {
         // The folder bears the attempt's token: an attempt that comes too late writes where nobody looks.
         let folder = "\(job.id.rawValue)-\(job.lease.token.rawValue)"
         let request = ReconstructionRun.Request(
-            planarPaths: files.planar, anatomyPaths: files.anatomy, sites: settings.sites,
+            planarPaths: files.planar, anatomyPaths: files.anatomy, sites: try await sites(),
             outputFolder: "\(store.results)/\(folder)", namespace: payload.key, createdAt: try await createdAt(job.id))
         var child = ChildProcess(program: program, arguments: [ChildWork.subcommand])
         child.memoryLimit = Self.childMemoryLimit
         let outcome = try await child.run(request: JSONText.encode(request)) {
             context.report(progress: $0.progress, stage: $0.stage)
+            context.reach(.midRun)
         }
         guard case .answered(let text) = outcome.ending,
             let answer = JSONText.decode(ChildWork.Answer.self, from: text)
@@ -45,6 +47,7 @@ struct ReconstructionJobs: Sendable {
             }
             throw FailurePolicy.decision(problem)
         case .summary(let summary):
+            context.reach(.afterResultFiles)
             return completion(summary, payload, folder, job.lease)
         }
     }
@@ -66,19 +69,26 @@ struct ReconstructionJobs: Sendable {
                 ])
             let result: Int64 = try row["id"]
             if failed == nil {
-                for destination in destinations {
-                    for file in ReconstructionRun.exportedFiles {
-                        let output = String(file.prefix { $0 != "." })
-                        _ = try transaction.query(
-                            CaseStatements.insertExport,
-                            [.integer(result), .text(destination), .text(output), .text("\(folder)/\(file)")])
-                    }
-                }
+                try Self.insertExports(result: result, folder: folder, destinations: destinations, transaction)
             }
             _ = try transaction.query(
                 CaseStatements.step,
                 Self.stepParameters(
                     payload, to: next, code: failed.map { "check-\($0.name)" }, fields: [], lease: lease))
+        }
+    }
+
+    /// Puts a result's objects into the outbox.
+    static func insertExports(
+        result: Int64, folder: String, destinations: [String], _ transaction: Transaction
+    ) throws(PostgresError) {
+        for destination in destinations {
+            for file in ReconstructionRun.exportedFiles {
+                let output = String(file.prefix { $0 != "." })
+                _ = try transaction.query(
+                    CaseStatements.insertExport,
+                    [.integer(result), .text(destination), .text(output), .text("\(folder)/\(file)")])
+            }
         }
     }
 
@@ -116,6 +126,11 @@ struct ReconstructionJobs: Sendable {
             }
             return (planar, anatomy)
         }
+    }
+
+    /// What was described by REST goes before the files that the service was started with.
+    private func sites() async throws -> [CameraSite] {
+        try await pool.run { (connection) throws(PostgresError) in try Calibrations.sites(connection) } + settings.sites
     }
 
     /// The job's own time, so that every attempt writes the same objects.

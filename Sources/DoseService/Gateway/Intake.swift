@@ -11,7 +11,7 @@ final class Intake: StorageHandler {
     private let index: InstanceIndex
     private let settings: ServiceSettings
     private let log: Logger
-    private let scanner = ObjectScanner()
+    let scanner = ObjectScanner()
     private let sequence = Atomic<Int>(0)
 
     init(store: ObjectStore, index: InstanceIndex, settings: ServiceSettings, log: Logger) {
@@ -36,18 +36,22 @@ final class Intake: StorageHandler {
         do { scanned = try scanner.scan(file) } catch {
             return refused(FailurePolicy.storeStatus(error), file)
         }
-        let name = store.name(of: scanned.sopInstance.description)
         do {
-            switch try store.place(file.path, as: name) {
-            case .placed, .alreadyThere: break
-            case .conflict:
-                try index.audit(
-                    actor: file.object.callingTitle, action: "instance-conflict",
-                    subject: scanned.sopInstance.description)
-                return refused(FailurePolicy.duplicateStatus, file)
-            }
-            try index.insert(scanned, fileName: name, callingTitle: file.object.callingTitle)
+            let status = try keep(scanned, at: file.path, from: file.object.callingTitle)
+            return status == .success ? status : refused(status, file)
         } catch { return refused(FailurePolicy.storeStatus(error), file) }
+    }
+
+    /// Names a scanned file, makes it durable and indexes it; the other half of every way in.
+    func keep(_ scanned: ScannedObject, at path: String, from sender: String) throws -> StoreStatus {
+        let name = store.name(of: scanned.sopInstance.description)
+        switch try store.place(path, as: name) {
+        case .placed, .alreadyThere: break
+        case .conflict:
+            try index.audit(actor: sender, action: "instance-conflict", subject: scanned.sopInstance.description)
+            return FailurePolicy.duplicateStatus
+        }
+        try index.insert(scanned, fileName: name, callingTitle: sender)
         return .success
     }
 

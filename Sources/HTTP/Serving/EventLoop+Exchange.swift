@@ -4,7 +4,8 @@ extension EventLoop {
         connection.requestCount += 1
         connection.closesAfterAnswer =
             head.closes || isDraining || connection.requestCount >= limits.requestsPerConnectionLimit
-        let exchange = Exchange(head: head, number: connection.requestCount, started: clock.now)
+        let trace = head.valueOctets("traceparent").flatMap(TraceContext.init(traceparent:)) ?? traceNumbers.next()
+        let exchange = Exchange(head: head, number: connection.requestCount, started: clock.now, trace: trace)
         connection.exchange = exchange
         connection.phase = .body
         connection.discardedBytes = 0
@@ -99,7 +100,7 @@ extension EventLoop {
         return Request(
             head: exchange.head, parameters: exchange.parameters,
             routePattern: service.router.routes[index].pattern, body: body, peer: connection.peer,
-            clientSubject: connection.clientSubject)
+            clientSubject: connection.clientSubject, trace: exchange.trace)
     }
 
     /// The body is complete: the handler's turn.
