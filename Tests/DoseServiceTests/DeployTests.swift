@@ -131,7 +131,7 @@ import Testing
     @Test func theImageRunsAsNobodyOfImportance() throws {
         let text = try Self.file("Dockerfile")
         let stages = text.components(separatedBy: "\nFROM ")
-        #expect(stages.count == 2)
+        #expect(stages.count == 3)
         let last = try #require(stages.last)
         let user = try #require(last.range(of: "\nUSER 10001"))
         let entry = try #require(last.range(of: "\nENTRYPOINT"))

@@ -28,7 +28,7 @@ extension EventLoop {
 
     /// The answer to `OPTIONS *` (RFC 9110 section 9.3.7).
     private static let capabilities = Response(
-        204, fields: ["Allow": Method.allCases.map(\.rawValue).joined(separator: ", ")])
+        204, fields: ["Allow": Method.routable.map(\.rawValue).joined(separator: ", ")])
 
     /// What can be refused before the body is read is refused before it is sent.
     private func admit(_ connection: Connection, _ head: RequestHead, _ route: Route) {

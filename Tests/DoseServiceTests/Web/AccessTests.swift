@@ -63,6 +63,15 @@ extension EndToEnd {
                 }
                 #expect(isOver)
                 #expect(!rest.service.process.errors.contains(key.suffix(20)))
+                // Whoever goes on guessing waits; a good key of the same place does not.
+                var refused: RawAnswer?
+                for _ in 0..<60 where refused == nil {
+                    let answer = try await rest.send("GET", "/v1/jobs", fields: Self.bearer(wrong))
+                    if answer.status != 401 { refused = answer }
+                }
+                #expect(refused?.status == 429)
+                try await rest.run("UPDATE api_key SET expires_at = NULL")
+                #expect(try await rest.send("GET", "/v1/jobs", fields: Self.bearer(key)).status == 200)
             }
         }
 

@@ -68,9 +68,11 @@ package struct Gatekeeper: Sendable {
         return principal
     }
 
-    /// Whoever is refused too often is told to wait instead.
+    /// Whoever guesses too often is told to wait instead.
     private func counted(_ error: any Error, _ request: Request) -> any Error {
-        guard error is Problem, let wait = failures.take(.init(request.peer), now: .now) else { return error }
+        // A role that is too low, and a key that was good once, are no guesses.
+        let guesses = [ProblemType.keyInvalid, .unknownClient].map(\.uri)
+        guard let problem = error as? Problem, guesses.contains(problem.type), let wait = failures.take(.init(request.peer), now: .now) else { return error }
         return Self.tooMany(wait)
     }
 
