@@ -93,7 +93,8 @@ let package = Package(
                 "Jobs", "HTTP", "COpenSSL", "CZlib", "CBuild", logging,
             ]),
         .executableTarget(
-            name: "scintivol", dependencies: ["DoseService", "HTTP", "Jobs", argumentParser, logging], swiftSettings: strict),
+            name: "scintivol", dependencies: ["DoseService", "HTTP", "Jobs", argumentParser, logging],
+            swiftSettings: strict),
         .executableTarget(
             name: "benchmark",
             dependencies: [

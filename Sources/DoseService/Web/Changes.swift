@@ -75,6 +75,14 @@ package final class Changes: Sendable {
 
     package func revision(of job: JobID) -> Int64? { state.withLock { $0.revisions[job] } }
 
+    /// What was changed by this process itself is known to be old before its notification comes.
+    func forgetRevisions() {
+        state.withLock { state in
+            state.generation += 1
+            state.revisions.removeAll()
+        }
+    }
+
     /// Remembers a revision that was read after `generation` was taken, unless something has changed since.
     package func remember(_ revision: Int64, of job: JobID, readAt generation: UInt64) {
         state.withLock { state in

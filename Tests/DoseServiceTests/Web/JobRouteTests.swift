@@ -67,7 +67,11 @@ extension EndToEnd {
                 try await rest.run(Self.failedCase)
                 let made = try await rest.send("POST", "/v1/jobs", json: #"{"kind":"reconstruct","case":1}"#)
                 #expect(made.status == 202)
+                for _ in 0..<3 { _ = try await rest.send("GET", "/v1/jobs/1") }
                 let moved = try await rest.send("PATCH", "/v1/jobs/1", json: #"{"priority":-5}"#)
+                // Whoever has changed something sees it at once.
+                let old = ["If-None-Match: \"1\""]
+                #expect(try await rest.send("GET", "/v1/jobs/1", fields: old).status == 200)
                 #expect(moved.status == 200 && moved.members["priority"] as? Int == -5)
                 let cancelled = try await rest.send("POST", "/v1/jobs/1/cancel")
                 #expect(cancelled.status == 200 && cancelled.members["state"] as? String == "cancelled")

@@ -72,7 +72,9 @@ package struct Gatekeeper: Sendable {
     private func counted(_ error: any Error, _ request: Request) -> any Error {
         // A role that is too low, and a key that was good once, are no guesses.
         let guesses = [ProblemType.keyInvalid, .unknownClient].map(\.uri)
-        guard let problem = error as? Problem, guesses.contains(problem.type), let wait = failures.take(.init(request.peer), now: .now) else { return error }
+        guard let problem = error as? Problem, guesses.contains(problem.type),
+            let wait = failures.take(.init(request.peer), now: .now)
+        else { return error }
         return Self.tooMany(wait)
     }
 

@@ -93,10 +93,13 @@ package struct Routes: Sendable {
         _ method: HTTP.Method, _ pattern: String, _ role: Role, action: String, to router: inout Router,
         _ prepare: @escaping @Sendable (Request, Principal) throws -> ChangeRequest.Body
     ) {
-        let pool = pool
+        let (pool, changes) = (pool, changes)
         add(method, pattern, role, to: &router) { request, principal in
             let body = try prepare(request, principal)
-            return try await ChangeRequest(request, action: action, by: principal).perform(pool, body)
+            let answer = try await ChangeRequest(request, action: action, by: principal).perform(pool, body)
+            // Whoever has changed something sees it at once; others a notification later.
+            changes.forgetRevisions()
+            return answer
         }
     }
 
