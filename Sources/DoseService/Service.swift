@@ -68,6 +68,7 @@ public struct Service: Sendable {
             if parts.contains(.work) {
                 let worker = makeWorker(pool, queue, store)
                 group.addTask { await worker.run() }
+                settings.artefacts?.tidy(store, now: Date())
             }
             if parts.contains(.serve) {
                 let assembly = CaseAssembly(pool: pool, quietTime: settings.quietTime, log: log)

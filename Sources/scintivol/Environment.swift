@@ -4,6 +4,8 @@ import Foundation
 enum Environment {
     /// An empty variable is none.
     static var databaseURL: String? { value("SCINTIVOL_DATABASE_URL") }
+    /// What this process shows to another service.
+    static var key: String? { value("SCINTIVOL_KEY") }
     /// What a fault test does to this process.
     static var failpoints: String? { value("SCINTIVOL_FAILPOINTS") }
 

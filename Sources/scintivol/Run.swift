@@ -92,9 +92,12 @@ struct ServiceOptions: ParsableArguments {
         }
     }
 
-    func run(_ parts: Set<Service.Part>, requiringDatabase: Bool) async throws {
+    func run(
+        _ parts: Set<Service.Part>, requiringDatabase: Bool, artefacts: RemoteArtefacts? = nil
+    ) async throws {
         let log = Logger(label: "scintivol") { _ in JSONLogHandler() }
-        let settings = try settings(requiringDatabase: requiringDatabase)
+        var settings = try settings(requiringDatabase: requiringDatabase)
+        settings.artefacts = artefacts
         try await Service(settings, parts: parts, log: log).run { addresses in
             // One line for whoever started us, with the ports that were taken.
             Terminal.answer(addresses.line)
@@ -120,8 +123,22 @@ struct Serve: AsyncParsableCommand {
 struct Work: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Run workers.")
     @OptionGroup var options: ServiceOptions
+    @Option(
+        help: """
+            Address of serve, for a worker that shares no folder with it; SCINTIVOL_KEY holds a key with the role operator.
+            """)
+    var artefacts: String?
 
-    func run() async throws { try await options.run([.work], requiringDatabase: true) }
+    func run() async throws {
+        var remote: RemoteArtefacts?
+        if let artefacts {
+            guard let key = Environment.key, let made = RemoteArtefacts(address: artefacts, key: key) else {
+                throw ValidationError("--artefacts is an address of HTTP, and SCINTIVOL_KEY holds a key")
+            }
+            remote = made
+        }
+        try await options.run([.work], requiringDatabase: true, artefacts: remote)
+    }
 }
 
 /// The hidden half of a job.

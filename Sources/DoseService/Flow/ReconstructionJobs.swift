@@ -24,6 +24,7 @@ struct ReconstructionJobs: Sendable {
         }
         let files = try await files(of: payload)
         guard !files.planar.isEmpty else { throw JobDecision.cancel(reason: "revised") }
+        try await settings.artefacts?.bring(files.names, to: store)
         try await step(payload, to: .reconstructing, problem: nil, lease: context.lease)
         // The folder bears the attempt's token: an attempt that comes too late writes where nobody looks.
         let folder = "\(job.id.rawValue)-\(job.lease.token.rawValue)"
@@ -47,6 +48,7 @@ struct ReconstructionJobs: Sendable {
             }
             throw FailurePolicy.decision(problem)
         case .summary(let summary):
+            try await settings.artefacts?.deliver(folder, from: store)
             context.reach(.afterResultFiles)
             return completion(summary, payload, folder, job.lease)
         }
@@ -113,18 +115,23 @@ struct ReconstructionJobs: Sendable {
         ]
     }
 
-    private func files(of payload: CaseAssembly.Payload) async throws -> (planar: [String], anatomy: [String]) {
+    private func files(of payload: CaseAssembly.Payload) async throws -> (
+        planar: [String], anatomy: [String], names: [String]
+    ) {
         let store = store
         return try await pool.run { (connection) throws(PostgresError) in
             var planar: [String] = []
             var anatomy: [String] = []
+            var names: [String] = []
             let parameters: [Parameter] = [.integer(payload.caseID), .integer(Int64(payload.revision))]
             for row in try connection.query(CaseStatements.files, parameters) {
-                let path = store.path(try row["file_name"])
+                let name: String = try row["file_name"]
+                names.append(name)
+                let path = store.path(name)
                 let modality: String = try row["modality"]
                 if modality == "NM" { planar.append(path) } else { anatomy.append(path) }
             }
-            return (planar, anatomy)
+            return (planar, anatomy, names)
         }
     }
 

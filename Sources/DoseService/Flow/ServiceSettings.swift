@@ -59,6 +59,8 @@ public struct ServiceSettings: Sendable {
     /// A case is put together when nothing has come for its patient for so long.
     public var quietTime: Duration = .seconds(5)
     public var workerSlots = 1
+    /// Where a worker without the shared folder gets objects from and brings results to.
+    public var artefacts: RemoteArtefacts?
     /// A job belongs to its worker this long after the worker's last word; a dead worker's job is free again soon after.
     public var leaseTime: Duration = .seconds(45)
     /// Below this much free space associations are refused.

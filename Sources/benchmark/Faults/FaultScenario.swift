@@ -14,14 +14,13 @@ enum FaultScenario: Hashable {
     case connectionHalfOpen
     case connectionsExhausted
     case diskFull
-    case clockMoved
     case childOutOfMemory
 
     static let all: [FaultScenario] =
         [.kill, .stop] + Failpoint.allCases.map { .killAt($0) }
         + [
             .stopAt(.afterClaim), .stopAt(.afterResultFiles), .stopAt(.beforeFinishCommits), .databaseRestarted,
-            .databaseCrashed, .backendsTerminated, .connectionHalfOpen, .connectionsExhausted, .diskFull, .clockMoved,
+            .databaseCrashed, .backendsTerminated, .connectionHalfOpen, .connectionsExhausted, .diskFull,
             .childOutOfMemory,
         ]
 
@@ -37,7 +36,6 @@ enum FaultScenario: Hashable {
         case .connectionHalfOpen: "connections half-open beyond the lease"
         case .connectionsExhausted: "no connection left at the database"
         case .diskFull: "disk of results full"
-        case .clockMoved: "worker's clock moved by an hour"
         case .childOutOfMemory: "child out of memory"
         }
     }

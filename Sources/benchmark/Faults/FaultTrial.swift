@@ -64,18 +64,8 @@ struct FaultTrial {
             "--owner", owner,
         ]
         if let failpoints { arguments += ["--failpoints", failpoints] }
-        var environment: [String: String] = [:]
-        if scenario == .clockMoved, owner == "victim", let library = Faults.clockLibrary {
-            environment = [
-                "LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": clockFile, "FAKETIME_NO_CACHE": "1",
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            ]
-            try "+0".write(toFile: clockFile, atomically: true, encoding: .utf8)
-        }
-        return try workspace.start(own, arguments, environment: environment)
+        return try workspace.start(own, arguments)
     }
-
-    private var clockFile: String { "\(workspace.folder)/clock\(number)" }
 
     /// The jobs that a fault hit, and when by the monotonic clock.
     struct Hit {
@@ -121,10 +111,6 @@ struct FaultTrial {
             Self.fill(filler)
             try await Task.sleep(for: .seconds(1))
             try FileManager.default.removeItem(atPath: filler)
-        case .clockMoved:
-            try "+3600".write(toFile: clockFile, atomically: true, encoding: .utf8)
-            try await Task.sleep(for: .seconds(1))
-            try "-3600".write(toFile: clockFile, atomically: true, encoding: .utf8)
         case .childOutOfMemory: break
         }
         return jobs.isEmpty ? nil : Hit(jobs: jobs, start: start)

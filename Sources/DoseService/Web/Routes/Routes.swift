@@ -58,6 +58,7 @@ package struct Routes: Sendable {
         addCases(&router)
         addResults(&router)
         addUpload(&router)
+        addArtefacts(&router)
         addEvents(&router)
         addAdministration(&router)
         router.screen = { screen($0) }
