@@ -93,7 +93,8 @@ let package = Package(
                 "Jobs", "HTTP", "COpenSSL", "CZlib", "CBuild", logging,
             ]),
         .executableTarget(
-            name: "scintivol", dependencies: ["DoseService", "Reconstruction", argumentParser, logging], swiftSettings: strict),
+            name: "scintivol", dependencies: ["DoseService", "HTTP", "Jobs", "Reconstruction", argumentParser, logging],
+            swiftSettings: strict),
         .executableTarget(
             name: "benchmark",
             dependencies: [
@@ -110,7 +111,7 @@ let package = Package(
         tests(of: "Learning"), tests(of: "Dosimetry", ["Imaging"]),
         tests(of: "Reconstruction", ["Imaging", "Tomography", "Anatomy", "Learning"]),
         tests(of: "DICOM", ["Imaging"]), tests(of: "Postgres"), tests(of: "Jobs", ["Postgres"]), tests(of: "HTTP"),
-        tests(of: "DoseService", ["DICOM", "HTTP", "Imaging", "Jobs", "Postgres"]),
+        tests(of: "DoseService", ["DICOM", "HTTP", "Imaging", "Jobs", "Postgres", logging]),
     ],
     cxxLanguageStandard: .cxx20
 )

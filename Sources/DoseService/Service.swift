@@ -54,7 +54,9 @@ public struct Service: Sendable {
         } catch { throw .stateFolder(settings.stateFolder) }
         let database = try await Self.onThread { () throws(ServiceError) in try Database.open(settings) }
         let pool = Pool(ConnectionSettings(url: database.url), countLimit: 24)
-        let queue = JobQueue(pool: pool, timing: settings.jobTiming)
+        let queue = JobQueue(pool: pool, timing: settings.jobTiming) { [failpoints = settings.failpoints] in
+            failpoints?.reach($0)
+        }
         let receiver: String
         do throws(DurableFile.Failure) { receiver = try ReceiverName.read(in: settings.stateFolder) } catch {
             throw .stateFolder(settings.stateFolder)
@@ -63,10 +65,14 @@ public struct Service: Sendable {
         started(
             Addresses(dicomPort: gateway?.dicomPort, httpPort: gateway?.httpPort, databaseURL: database.url))
         log.info("started", metadata: ["version": "\(Version.number)", "commit": "\(Version.commit)"])
+        let notifier = SystemdNotifier()
+        notifier?.send("READY=1")
         await withTaskGroup(of: Void.self) { group in
+            group.addTask { await notifier?.showLife() }
             if parts.contains(.work) {
-                let worker = makeWorker(pool, queue, store, gateway?.metrics)
+                let worker = makeWorker(pool, queue, store)
                 group.addTask { await worker.run() }
+                settings.artefacts?.tidy(store, now: Date())
             }
             if let intake = gateway?.intake {
                 addGatewayTasks(pool, store, &group)
@@ -79,11 +85,16 @@ public struct Service: Sendable {
                 let outbox = ExportOutbox(
                     pool: pool, store: store, destinations: settings.destinations, owner: receiver, log: log)
                 group.addTask { await intake.keepUp() }
+                let housekeeping = Housekeeping(
+                    queue: queue, store: store, historyTime: settings.historyTime, log: log)
                 group.addTask { await assembly.run() }
                 group.addTask { await outbox.run() }
+                group.addTask { await housekeeping.run() }
+                group.addTask { await gateway?.reloadOnHangup(log) }
             }
             for await _ in ending { break }
             log.info("ending")
+            notifier?.send("STOPPING=1")
             await gateway?.drain()
             group.cancelAll()
         }
@@ -107,9 +118,20 @@ public struct Service: Sendable {
         let listener: StorageListener
         let server: Server
         let dicomPort, httpPort: UInt16
-        let metrics: Metrics
+        let changes: Changes
+
+        /// Certificates are read again at SIGHUP; on an error the old ones stay.
+        func reloadOnHangup(_ log: Logger) async {
+            for await _ in Signals.hangups() {
+                do throws(HTTPError) {
+                    try server.reloadTLS()
+                    log.info("certificates read")
+                } catch { log.error("certificates not read", metadata: ["error": "\(error)"]) }
+            }
+        }
 
         func drain() async {
+            changes.stop()
             await server.drain(within: .seconds(5))
             await Service.onThread {
                 if !listener.drain(within: .seconds(10)) { listener.stop() }
@@ -130,23 +152,39 @@ public struct Service: Sendable {
         }
         let listener = StorageListener(configuration: settings.listenerConfiguration, handler: intake)
         let metrics = Metrics(queue: queue, listener: listener)
+        let ring = KeyRing(pool: pool)
+        let changes = Changes(ring: ring)
         let routes = Routes(
-            pool: pool, queue: queue, store: store, metrics: metrics,
-            readiness: Readiness(pool: pool, store: store, diskReserveBytes: settings.diskReserveBytes))
+            pool: pool, queue: queue, store: store, settings: settings, metrics: metrics,
+            readiness: Readiness(pool: pool, store: store, diskReserveBytes: settings.diskReserveBytes),
+            intake: intake, changes: changes,
+            gatekeeper: Gatekeeper(
+                ring: ring, requiresKeys: settings.requiresKeys, requestsPerSecond: settings.requestsPerSecond))
         do {
-            let server = try Server(
-                configuration: Configuration(host: settings.httpHost, port: settings.httpPort),
-                router: routes.router())
+            try changes.listen(pool.settings)
+            let server = try Server(configuration: webConfiguration(metrics), router: routes.router())
             metrics.observe(server)
             return Gateway(
                 intake: intake, listener: listener, server: server, dicomPort: try listener.start(),
-                httpPort: try server.start(), metrics: metrics)
+                httpPort: try server.start(), changes: changes)
         } catch let error as NetworkError {
             throw .listener(error)
         } catch let error as HTTPError { throw .web(error) } catch { throw .stateFolder(settings.stateFolder) }
     }
 
-    private func makeWorker(_ pool: Pool, _ queue: JobQueue, _ store: ObjectStore, _ metrics: Metrics?) -> Worker {
+    private func webConfiguration(_ metrics: Metrics) -> Configuration {
+        var configuration = Configuration(host: settings.httpHost, port: settings.httpPort)
+        configuration.limits = settings.httpLimits
+        configuration.tls = settings.tls
+        if settings.logsRequests {
+            let accessLog = AccessLog(log)
+            metrics.observe(accessLog)
+            configuration.accessLog = { accessLog.take($0) }
+        }
+        return configuration
+    }
+
+    private func makeWorker(_ pool: Pool, _ queue: JobQueue, _ store: ObjectStore) -> Worker {
         let jobs = ReconstructionJobs(
             pool: pool, store: store, settings: settings, program: Self.program, log: log)
         let log = log
@@ -156,7 +194,6 @@ public struct Service: Sendable {
             settings: Worker.Settings(
                 kinds: [CaseAssembly.jobKind], owner: owner, slotCount: settings.workerSlots),
             observe: { event in
-                metrics?.count(event)
                 switch event {
                 case .swept: break
                 case .failed: log.error("worker", metadata: ["event": "\(event)"])

@@ -10,7 +10,7 @@ struct Scintivol: AsyncParsableCommand {
         version: "\(Version.number) (\(Version.commit))",
         subcommands: [
             Run.self, Serve.self, Work.self, Migrate.self, Phantom.self, Reconstruct.self, Dose.self, Pretrain.self,
-            Personalise.self, Evaluate.self, Demo.self, Health.self, CheckConfig.self,
+            Personalise.self, Evaluate.self, Demo.self, Health.self, CheckConfig.self, Key.self,
             Child.self,
         ])
 

@@ -3,6 +3,7 @@ import Foundation
 import Jobs
 import Logging
 import Postgres
+import Tomography
 
 /// Performs reconstruction jobs: a child process does the work, its result, the exports and the case's step are one
 /// transaction with the job's completion.
@@ -23,11 +24,12 @@ struct ReconstructionJobs: Sendable {
         }
         let files = try await files(of: payload)
         guard !files.planar.isEmpty else { throw JobDecision.cancel(reason: "revised") }
+        try await settings.artefacts?.bring(files.names, to: store)
         try await step(payload, to: .reconstructing, problem: nil, lease: context.lease)
         // The folder bears the attempt's token: an attempt that comes too late writes where nobody looks.
         let folder = "\(job.id.rawValue)-\(job.lease.token.rawValue)"
         var request = ReconstructionRun.Request(
-            planarPaths: files.planar, anatomyPaths: files.anatomy, sites: settings.sites,
+            planarPaths: files.planar, anatomyPaths: files.anatomy, sites: try await sites(),
             outputFolder: "\(store.results)/\(folder)", namespace: payload.key, createdAt: try await createdAt(job.id))
         request.rules = settings.rules
         request.answers = try await pool.run { (connection) throws(PostgresError) in
@@ -37,6 +39,7 @@ struct ReconstructionJobs: Sendable {
         child.memoryLimit = Self.childMemoryLimit
         let outcome = try await child.run(request: JSONText.encode(request)) {
             context.report(progress: $0.progress, stage: $0.stage)
+            context.reach(.midRun)
         }
         guard case .answered(let text) = outcome.ending,
             let answer = JSONText.decode(ChildWork.Answer.self, from: text)
@@ -49,6 +52,8 @@ struct ReconstructionJobs: Sendable {
             }
             throw FailurePolicy.decision(problem)
         case .summary(let summary):
+            try await settings.artefacts?.deliver(folder, from: store)
+            context.reach(.afterResultFiles)
             return completion(summary, payload, folder, job.lease)
         }
     }
@@ -115,19 +120,29 @@ struct ReconstructionJobs: Sendable {
         ]
     }
 
-    private func files(of payload: CaseAssembly.Payload) async throws -> (planar: [String], anatomy: [String]) {
+    private func files(of payload: CaseAssembly.Payload) async throws -> (
+        planar: [String], anatomy: [String], names: [String]
+    ) {
         let store = store
         return try await pool.run { (connection) throws(PostgresError) in
             var planar: [String] = []
             var anatomy: [String] = []
+            var names: [String] = []
             let parameters: [Parameter] = [.integer(payload.caseID), .integer(Int64(payload.revision))]
             for row in try connection.query(CaseStatements.files, parameters) {
-                let path = store.path(try row["file_name"])
+                let name: String = try row["file_name"]
+                names.append(name)
+                let path = store.path(name)
                 let modality: String = try row["modality"]
                 if modality == "NM" { planar.append(path) } else { anatomy.append(path) }
             }
-            return (planar, anatomy)
+            return (planar, anatomy, names)
         }
+    }
+
+    /// What was described by REST goes before the files that the service was started with.
+    private func sites() async throws -> [CameraSite] {
+        try await pool.run { (connection) throws(PostgresError) in try Calibrations.sites(connection) } + settings.sites
     }
 
     /// The job's own time, so that every attempt writes the same objects.

@@ -1,7 +1,8 @@
 public import DICOM
 public import Tomography
 import Foundation
-import Jobs
+public import HTTP
+public import Jobs
 
 /// How one installation is set up.
 ///
@@ -49,6 +50,21 @@ public struct ServiceSettings: Sendable {
     public var dicomPort: UInt16 = 11112
     public var httpHost = "127.0.0.1"
     public var httpPort: UInt16 = 8080
+    /// Whether every request to `/v1` needs a key or a known certificate. It always does when others can reach the port.
+    public var requiresKeys: Bool {
+        get { asksForKeys || !["127.0.0.1", "::1"].contains(httpHost) }
+        set { asksForKeys = newValue }
+    }
+    private var asksForKeys = false
+    public var tls: TLSConfiguration?
+    public var httpLimits = Limits()
+    /// Of each key, or of each address without one; 0 for no limit.
+    public var requestsPerSecond = 200.0
+    public var logsRequests = true
+    /// How long jobs that have ended are kept.
+    public var historyTime: Duration = .seconds(90 * 86_400)
+    /// What a fault test does to this process.
+    public var failpoints: FailpointPlan?
     public var destinations: [Destination] = []
     public var sites: [CameraSite] = []
     public var rules: [ReadingRule] = []
@@ -69,22 +85,14 @@ public struct ServiceSettings: Sendable {
     public var retention: Duration?
     public var auditReceiver: AuditReceiver?
     public var workerSlots = 1
-    /// A job belongs to its worker this long after the worker's last word; a dead worker's job is free again soon
-    /// after.
+    /// Where a worker without the shared folder gets objects from and brings results to.
+    public var artefacts: RemoteArtefacts?
+    /// A job belongs to its worker this long after the worker's last word; a dead worker's job is free again soon after.
     public var leaseTime: Duration = .seconds(45)
     /// Below this much free space associations are refused.
     public var diskReserveBytes: Int64 = 1 << 30
 
-    /// The queue's usual proportions around this lease.
-    var jobTiming: JobTiming {
-        var timing = JobTiming()
-        let usual = timing.lease
-        func scaled(_ duration: Duration) -> Duration { min(duration, duration * (leaseTime / usual)) }
-        timing.lease = leaseTime
-        (timing.leaseMargin, timing.heartbeat) = (scaled(timing.leaseMargin), scaled(timing.heartbeat))
-        (timing.sweep, timing.watch) = (scaled(timing.sweep), scaled(timing.watch))
-        return timing
-    }
+    var jobTiming: JobTiming { JobTiming(lease: leaseTime) }
 
     public init(stateFolder: String) {
         self.stateFolder = URL(fileURLWithPath: stateFolder).standardizedFileURL.path
