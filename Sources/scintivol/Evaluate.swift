@@ -6,7 +6,7 @@ struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Score methods on synthetic patients whose truth is known.",
         discussion: """
-            Suites: narrow, matched, hard, mismatched. Methods: conjugate-view, mlem, template, organ-scales, stage0, and \
+            Suites: usual, narrow, matched, hard, mismatched. Methods: conjugate-view, mlem, template, organ-scales, stage0, and \
             stage0-without-X for X of shifts, rotation, texture, modes, nuisances, foci, heterogeneity. With --out the tables \
             are written as JSON and CSV, and index.html shows them with pictures of the first cases.
             """)
@@ -20,9 +20,9 @@ struct Evaluate: ParsableCommand {
     @Flag(help: "Print the scores as JSON.") var json = false
 
     func validate() throws {
-        guard EvaluationSuite(rawValue: suite) != nil else {
+        guard SyntheticPatient.Difficulty(rawValue: suite) != nil else {
             throw ValidationError(
-                "--suite is one of \(EvaluationSuite.allCases.map(\.rawValue).joined(separator: ", "))")
+                "--suite is one of \(SyntheticPatient.Difficulty.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         guard (1...10_000).contains(cases) else { throw ValidationError("--cases is between 1 and 10000") }
         _ = try chosen()
@@ -43,7 +43,7 @@ struct Evaluate: ParsableCommand {
     }
 
     func run() throws {
-        guard let suite = EvaluationSuite(rawValue: suite) else { return }
+        guard let suite = SyntheticPatient.Difficulty(rawValue: suite) else { return }
         let report = try EvaluationRun(
             suite: suite, caseCount: cases, seed: seed, methods: try chosen(), withContours: !withoutContours,
             outputFolder: out

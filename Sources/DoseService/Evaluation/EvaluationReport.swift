@@ -35,7 +35,7 @@ public struct EvaluationReport: Codable, Sendable {
         }
     }
 
-    public let suite: EvaluationSuite
+    public let suite: SyntheticPatient.Difficulty
     public let cases: Int
     public let seed: UInt64
     /// False when the reconstructions had no contours.
@@ -49,7 +49,7 @@ public struct EvaluationReport: Codable, Sendable {
     }
 
     init(
-        suite: EvaluationSuite, seed: UInt64, withContours: Bool,
+        suite: SyntheticPatient.Difficulty, seed: UInt64, withContours: Bool,
         scores: [(name: String, cases: [EvaluationCase.Score])]
     ) {
         self.suite = suite

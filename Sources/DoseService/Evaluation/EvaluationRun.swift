@@ -3,7 +3,7 @@ public import Reconstruction
 
 /// Methods against cases whose truth is known.
 public struct EvaluationRun: Sendable {
-    public var suite: EvaluationSuite
+    public var suite: SyntheticPatient.Difficulty
     public var caseCount: Int
     public var seed: UInt64
     public var methods: [EvaluationMethod]
@@ -17,7 +17,7 @@ public struct EvaluationRun: Sendable {
     private static let picturedCases = 3
 
     public init(
-        suite: EvaluationSuite, caseCount: Int, seed: UInt64 = testSeed, methods: [EvaluationMethod],
+        suite: SyntheticPatient.Difficulty, caseCount: Int, seed: UInt64 = testSeed, methods: [EvaluationMethod],
         withContours: Bool = true, outputFolder: String? = nil
     ) {
         (self.suite, self.caseCount, self.seed) = (suite, caseCount, seed)
@@ -35,7 +35,7 @@ public struct EvaluationRun: Sendable {
             progress(Double(number * methods.count) / total, "case \(number + 1)")
             let evaluated: EvaluationCase
             do {
-                evaluated = try EvaluationCase(suite.recipe(seed: seed), withContours: withContours)
+                evaluated = try EvaluationCase(.evaluated(seed: seed, suite: suite), withContours: withContours)
             } catch { throw StudyProblem(error) }
             for (place, method) in methods.enumerated() {
                 let outcome: EvaluationCase.Outcome

@@ -1,23 +1,23 @@
 import Glibc
 import Imaging
-import Tomography
+package import Tomography
 
 /// The photons that a paralysable camera misses at high rates: of a true rate `n` it counts `n exp(-n tau)`.
 ///
 /// - Units: seconds; counts per second.
 /// - Source: Sorenson, J. Nucl. Med. 16 (1975) 284, paralysable model.
-struct DeadTime {
+package struct DeadTime {
     let seconds: Double
     let axialFieldMillimetres: Double
 
-    init(site: CameraSite) {
+    package init(site: CameraSite) {
         seconds = (site.deadTimeMicroseconds ?? 0) * 1e-6
         axialFieldMillimetres = site.fieldOfViewMillimetres.count == 2 ? site.fieldOfViewMillimetres[1] : 400
     }
 
     /// The true rate's counted part, from the counted rate. Beyond the largest rate that such a camera can count,
     /// `1 / (e tau)`, the part at that rate is returned.
-    func liveFraction(observedRate: Double) -> Double {
+    package func liveFraction(observedRate: Double) -> Double {
         guard seconds > 0, observedRate > 0 else { return 1 }
         let observed = min(observedRate * seconds, exp(-1))
         // x exp(-x) = observed, on the branch below one, by Newton's method.

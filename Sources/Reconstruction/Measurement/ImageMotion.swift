@@ -1,5 +1,5 @@
 import Glibc
-import Tomography
+package import Tomography
 
 /// A small shift and rotation of a planar image within its plane.
 ///
@@ -10,16 +10,18 @@ import Tomography
 /// - Units: millimetres, radians; a positive rotation turns x towards z.
 /// - Source: Unser, Thévenaz, Yaroslavsky, Convolution-based interpolation for fast, high-quality rotation of images,
 ///   IEEE Trans. Image Process. 4 (1995) 1371.
-struct ImageMotion: Equatable {
-    var shift: SIMD2<Double>
-    var rotation: Double
+package struct ImageMotion: Equatable {
+    package var shift: SIMD2<Double>
+    package var rotation: Double
+
+    package init(shift: SIMD2<Double>, rotation: Double) { (self.shift, self.rotation) = (shift, rotation) }
 
     static let none = ImageMotion(shift: SIMD2(0, 0), rotation: 0)
 
     /// Moves one head's image; what leaves it is lost, what enters is zero.
     ///
     /// - Shape: `[z, x]` on the detector's pixels. The rotation is about their centre.
-    func apply(to image: [Float], on detector: DetectorGrid) -> [Float] {
+    package func apply(to image: [Float], on detector: DetectorGrid) -> [Float] {
         guard self != .none else { return image }
         let (columns, rows) = (detector.columns, detector.rows)
         let centre = SIMD2(Double(columns - 1), Double(rows - 1)) / 2

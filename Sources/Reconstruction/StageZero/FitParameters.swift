@@ -1,13 +1,13 @@
 import Anatomy
 import COpenBLAS
 import Glibc
-import Imaging
+package import Imaging
 import Tomography
 
 /// What the fit may change, one number each.
 ///
 /// - Units: levels and factors as natural logarithms; millimetres; radians.
-enum FitParameter: Hashable {
+package enum FitParameter: Hashable {
     case level(region: Int)
     case shift(region: Int, axis: Int)
     case texture(region: Int)
@@ -43,10 +43,10 @@ extension FitParameter {
 /// The parameters of one fit, their values before any count is seen, and how sure those are.
 ///
 /// - Shape: `covariance` and `precision` are `count * count`, symmetric.
-struct FitParameters {
-    let list: [FitParameter]
+package struct FitParameters {
+    package let list: [FitParameter]
     let indices: [FitParameter: Int]
-    let mean: [Double]
+    package let mean: [Double]
     let covariance: [Double]
     let precision: [Double]
 

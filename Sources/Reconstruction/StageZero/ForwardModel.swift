@@ -10,9 +10,9 @@ import Tomography
 /// time, plus scatter and what the estimate of it missed.
 ///
 /// - Shape: images are `[head][z, x]` on the measurement's pixels.
-struct ForwardModel {
+package struct ForwardModel {
     let templates: [RegionTemplate]
-    let parameters: FitParameters
+    package let parameters: FitParameters
     let measurement: PlanarMeasurement
     let attenuation: [Double: Volume<Float>]
     let grid: VoxelGrid
@@ -127,7 +127,7 @@ struct ForwardModel {
     // MARK: Counts
 
     /// Expected counts.
-    func expected(_ value: [Double]) throws(ReconstructionError) -> [Float] {
+    package func expected(_ value: [Double]) throws(ReconstructionError) -> [Float] {
         let projector = try projector(value)
         var raw = [Float](repeating: 0, count: projector.rangeCount)
         for (region, view) in projector.forward(boxes(value)).enumerated() {
@@ -251,7 +251,7 @@ struct ForwardModel {
     }
 
     /// The Jacobian of the expected counts, one column a parameter.
-    func columns(_ value: [Double]) throws(ReconstructionError) -> [[Float]] {
+    package func columns(_ value: [Double]) throws(ReconstructionError) -> [[Float]] {
         let projector = try projector(value)
         var columns = [[Float]](repeating: [], count: parameters.count)
         var boxes: [VoxelBox] = []

@@ -67,8 +67,8 @@ struct HeterogeneityStep {
 /// Conjugate gradients for a symmetric positive definite operator.
 ///
 /// - Source: Hestenes, Stiefel, J. Res. Natl. Bur. Stand. 49 (1952) 409.
-enum ConjugateGradients {
-    static func solve(
+package enum ConjugateGradients {
+    package static func solve(
         rightHandSide: [Float], iterationLimit: Int, residualLimit: Double, _ apply: ([Float]) -> [Float]
     ) -> [Float] {
         var solution = [Float](repeating: 0, count: rightHandSide.count)

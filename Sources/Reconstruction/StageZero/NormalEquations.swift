@@ -3,7 +3,7 @@ import COpenBLAS
 /// The weighted normal equations of a Gauss-Newton step, `(J' W J + P) step = J' W r + P (prior - value)`.
 ///
 /// - Shape: matrices are `order * order`, symmetric.
-struct NormalEquations {
+package struct NormalEquations {
     let order: Int
     /// `J' W J` alone: what the counts say.
     private(set) var information: [Double]
@@ -14,7 +14,7 @@ struct NormalEquations {
     ///   - columns: the Jacobian, one array over the pixels for each parameter.
     ///   - weights: 1 / variance of each pixel.
     ///   - residual: measured minus expected.
-    init(columns: [[Float]], weights: [Float], residual: [Float]) {
+    package init(columns: [[Float]], weights: [Float], residual: [Float]) {
         order = columns.count
         let pixels = residual.count
         // Sums run over tens of thousands of pixels of values that were weighted to be near one: blocks in single
@@ -52,7 +52,7 @@ struct NormalEquations {
     /// Adds a Gaussian prior.
     ///
     /// - Parameter shortfall: the prior's mean minus the value.
-    mutating func addPrior(precision: [Double], shortfall: [Double]) {
+    package mutating func addPrior(precision: [Double], shortfall: [Double]) {
         for element in matrix.indices { matrix[element] += precision[element] }
         cblas_dsymv(
             CblasRowMajor, CblasUpper, Int32(order), 1, precision, Int32(order), shortfall, 1, 1, &gradient, 1)
@@ -61,7 +61,7 @@ struct NormalEquations {
     /// Solves for the step, the diagonal raised by `1 + damping`.
     ///
     /// - Throws: ``ReconstructionError/singular(order:)``.
-    func step(damping: Double) throws(ReconstructionError) -> [Double] {
+    package func step(damping: Double) throws(ReconstructionError) -> [Double] {
         var factor = matrix
         for parameter in 0..<order { factor[parameter * order + parameter] *= 1 + damping }
         var solution = gradient
@@ -72,7 +72,7 @@ struct NormalEquations {
     }
 
     /// Takes parameters out of the fit: no step changes them.
-    mutating func freeze(_ parameters: [Int]) {
+    package mutating func freeze(_ parameters: [Int]) {
         for frozen in parameters {
             gradient[frozen] = 0
             for other in 0..<order {
@@ -89,7 +89,7 @@ struct NormalEquations {
     ///   - trust: factor of what the counts say.
     ///   - considered: the frozen parameters and their variances.
     /// - Throws: ``ReconstructionError/singular(order:)``.
-    func covariance(
+    package func covariance(
         trust: Double, considered: [(parameter: Int, variance: Double)]
     ) throws(ReconstructionError) -> [Double] {
         let frozen = Set(considered.map(\.parameter))

@@ -3,7 +3,7 @@ import Imaging
 import Tomography
 
 /// A planar scan laid over its patient: where every reconstruction starts.
-struct PreparedScan {
+package struct PreparedScan {
     let anatomy: PatientAnatomy
     /// The pixels that see the anatomy.
     let measurement: PlanarMeasurement

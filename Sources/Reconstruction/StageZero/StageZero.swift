@@ -34,7 +34,7 @@ public struct StageZero: Sendable {
     }
 
     /// Reads the counts and lays them over the patient.
-    func prepare(_ views: [PlanarView]) throws(ReconstructionError) -> PreparedScan {
+    package func prepare(_ views: [PlanarView]) throws(ReconstructionError) -> PreparedScan {
         let (front, back) = bodySurfaces()
         let lines = radionuclide.lines.map(\.energy)
         let measurement = try PlanarMeasurement(
@@ -51,6 +51,29 @@ public struct StageZero: Sendable {
     }
 
     func reconstruct(_ scan: PreparedScan) throws(ReconstructionError) -> ActivityEstimate {
+        let (templates, starts) = templates(scan)
+        let fit = try RegionFit(
+            templates: templates, levels: starts, measurement: scan.measurement, attenuation: scan.attenuation,
+            grid: anatomy.grid, offset: scan.registration.offset, body: anatomy.body, options: options)
+        let uneven = options.heterogeneity ? try HeterogeneityStep(fit) : nil
+        return try ActivityEstimate(
+            fit: fit, uneven: uneven, registration: scan.registration, anatomy: anatomy,
+            findings: anatomy.findings + scan.measurement.findings)
+    }
+
+    /// The model that the regions are fitted with, before anything unexplained was found.
+    package func model(_ scan: PreparedScan) throws(ReconstructionError) -> ForwardModel {
+        let (templates, starts) = templates(scan)
+        let parameters = try FitParameters(
+            templates: templates, levels: starts, measurement: scan.measurement, options: options, grid: anatomy.grid,
+            focusStart: templates.count)
+        return try ForwardModel(
+            templates: templates, parameters: parameters, measurement: scan.measurement,
+            attenuation: scan.attenuation, grid: anatomy.grid, offset: scan.registration.offset)
+    }
+
+    /// Every region's form and the level it is expected at.
+    private func templates(_ scan: PreparedScan) -> ([RegionTemplate], [Double]) {
         let texture = options.texture ? PETTexture(anatomy: anatomy, levels: scan.levels).relative : nil
         var templates: [RegionTemplate] = []
         var starts: [Double] = []
@@ -61,13 +84,7 @@ public struct StageZero: Sendable {
             templates.append(template)
             starts.append(level * scan.scale)
         }
-        let fit = try RegionFit(
-            templates: templates, levels: starts, measurement: scan.measurement, attenuation: scan.attenuation,
-            grid: anatomy.grid, offset: scan.registration.offset, body: anatomy.body, options: options)
-        let uneven = options.heterogeneity ? try HeterogeneityStep(fit) : nil
-        return try ActivityEstimate(
-            fit: fit, uneven: uneven, registration: scan.registration, anatomy: anatomy,
-            findings: anatomy.findings + scan.measurement.findings)
+        return (templates, starts)
     }
 
     private func freedom(of region: Region) -> RegionTemplate.Freedom {

@@ -1,43 +1,9 @@
-/// A kind of world in which methods are compared. The truth is always drawn on finer voxels and by another projector than
-/// the one that reconstructs.
-public enum EvaluationSuite: String, CaseIterable, Sendable, Codable {
-    /// Levels differ between PET and therapy, the patient lies elsewhere; nothing else.
-    case narrow
-    /// Organs move and take up a little unevenly; the camera is as described.
-    case matched
-    /// Much motion, uptake uneven by 0.4, lesions that the PET did not show.
-    case hard
-    /// Attenuation, distances, sensitivity and scatter differ from what the reconstruction is told.
-    case mismatched
-
-    /// Recipe of the case that belongs to a seed.
-    public func recipe(seed: UInt64) -> SyntheticPatient.Recipe {
-        var recipe = SyntheticPatient.Recipe(seed: seed)
+extension SyntheticPatient.Recipe {
+    /// The case of an evaluation that belongs to a seed. The truth is always drawn on finer voxels and by another projector
+    /// than the one that reconstructs.
+    public static func evaluated(seed: UInt64, suite: SyntheticPatient.Difficulty) -> SyntheticPatient.Recipe {
+        var recipe = SyntheticPatient.Recipe(seed: seed, difficulty: suite)
         recipe.resolution = .swift
-        recipe.levelSpread = 0.5
-        recipe.lesionLevelSpread = 0.7
-        recipe.rotationDegrees = 1
-        switch self {
-        case .narrow:
-            recipe.motion = 0
-            recipe.unevenness = 0
-        case .matched:
-            recipe.motion = 4
-            recipe.unevenness = 0.15
-        case .hard:
-            recipe.motion = 8
-            recipe.unevenness = 0.4
-            recipe.unseenLesionMean = 3
-            recipe.goneLesionShare = 0.2
-        case .mismatched:
-            recipe.motion = 5
-            recipe.unevenness = 0.2
-            recipe.unseenLesionMean = 1
-            recipe.attenuationFactor = 0.96
-            recipe.faceErrorMillimetres = 25
-            recipe.sensitivityFactor = seed % 2 == 0 ? 1.04 : 0.96
-            recipe.residualScatterShare = 0.08
-        }
         return recipe
     }
 }

@@ -1,0 +1,52 @@
+import Reconstruction
+import Testing
+
+@Suite(.serialized) struct ForwardModelTests {
+    /// Every column of the Jacobian is the derivative of the expected counts. Tolerances: the background gives way to
+    /// organs in the counts but not in the column of a shift, and trilinear motion has kinks at voxels.
+    @Test func columnsAreDerivatives() throws {
+        var recipe = SyntheticPatient.Recipe(seed: 2, difficulty: .matched)
+        recipe.resolution = .swift
+        recipe.field = .oneBed(centreMillimetres: 330)
+        let patient = try SyntheticPatient(recipe)
+        let stage = StageZero(anatomy: try patient.anatomy(spacing: 9.6), site: recipe.site)
+        let model = try stage.model(try stage.prepare(patient.views))
+        let value = model.parameters.mean
+        let columns = try model.columns(value)
+        #expect(columns.count == value.count)
+        for (place, parameter) in model.parameters.list.enumerated() where Self.isChecked(parameter) {
+            let (step, tolerance) = Self.step(parameter)
+            var (ahead, behind) = (value, value)
+            ahead[place] += step
+            behind[place] -= step
+            let (upper, lower) = (try model.expected(ahead), try model.expected(behind))
+            var (difference, norm) = (0.0, 0.0)
+            for pixel in columns[place].indices {
+                let slope = Double(upper[pixel] - lower[pixel]) / (2 * step)
+                difference += (Double(columns[place][pixel]) - slope) * (Double(columns[place][pixel]) - slope)
+                norm += slope * slope
+            }
+            #expect(difference.squareRoot() < tolerance * norm.squareRoot(), "\(parameter)")
+        }
+    }
+
+    /// One region of each kind is enough: lesions come first, the liver is among the organs.
+    private static func isChecked(_ parameter: FitParameter) -> Bool {
+        switch parameter {
+        case .level(let region), .texture(let region): region % 4 == 0
+        case .shift(let region, _): region % 4 == 0
+        case .mode(_, let index): index == 3
+        default: true
+        }
+    }
+
+    private static func step(_ parameter: FitParameter) -> (step: Double, tolerance: Double) {
+        switch parameter {
+        case .shift: (1, 0.25)
+        case .offset, .face: (1, 0.03)
+        case .rotation: (2e-3, 0.03)
+        case .texture, .mode: (0.05, 0.03)
+        default: (0.01, 0.03)
+        }
+    }
+}
