@@ -64,7 +64,8 @@ import Testing
         #expect(found.count == 2)
         let spot = try #require(found.first { $0.kind == .lesion })
         let organ = try #require(found.first { $0.kind == .organ })
-        #expect(abs(spot.millilitres / 4.19 - 1) < 0.25)
+        // Of a spot this small the blurred edge is a third.
+        #expect(spot.millilitres > 3.5 && spot.millilitres < 6.3)
         // The organ has what the spot has not: no shell is left between them.
         #expect(abs((organ.millilitres + spot.millilitres) / 523.6 - 1) < 0.06)
     }

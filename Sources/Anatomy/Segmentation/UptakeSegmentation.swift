@@ -113,15 +113,20 @@ struct UptakeSegmentation {
         let values = hill.voxels.map { pet.voxels[$0] }
         guard let foot = quantile(0.05, of: values), let top = quantile(0.95, of: values) else { return nil }
         // A summit of few voxels is higher than nineteen of twenty voxels of its foot.
-        var mean = max(top, pet.voxels[hill.summit] * 0.7)
+        let start = max(top, pet.voxels[hill.summit] * 0.7)
         // A hill among others of its height does not reach down to its surroundings.
-        let base = foot > 0.5 * mean ? floor / parameters.summitOverBody : foot
-        var threshold = floor / 2
-        for _ in 0..<4 {
-            threshold = max(base + parameters.borderShare * (mean - base), floor / 2)
-            let core = values.filter { $0 >= threshold }
-            guard !core.isEmpty else { return nil }
-            mean = core.reduce(0, +) / Float(core.count)
+        var base = foot > 0.5 * start ? floor / parameters.summitOverBody : foot
+        guard var (threshold, mean) = border(of: values, base: base, start: start, parameters, floor: floor) else {
+            return nil
+        }
+        // What lies around the region is nearer to the truth than the hill's foot: a spot may lie in a warm organ.
+        let ring = surroundings(of: hill, above: threshold, pet)
+        if let around = quantile(0.5, of: ring), ring.count >= leastRing, around > base, around < 0.5 * mean {
+            base = around
+            guard let nearer = border(of: values, base: base, start: start, parameters, floor: floor) else {
+                return nil
+            }
+            (threshold, mean) = nearer
         }
         guard mean >= parameters.contrast * base else { return nil }
         var isCore: Set<Int> = []
@@ -131,6 +136,42 @@ struct UptakeSegmentation {
         guard isCore.contains(hill.summit) else { return nil }
         let connected = filled(reachable(from: hill.summit, within: isCore, pet.grid), pet.grid).filter { allowed[$0] }
         return Uptake(voxels: connected.sorted(), threshold: threshold, activity: 0, millilitres: 0)
+    }
+
+    /// The height above which a region lies, and the region's mean: each follows from the other.
+    private static func border(
+        of values: [Float], base: Float, start: Float, _ parameters: Parameters, floor: Float
+    ) -> (threshold: Float, mean: Float)? {
+        var (threshold, mean) = (floor / 2, start)
+        for _ in 0..<4 {
+            threshold = max(base + parameters.borderShare * (mean - base), floor / 2)
+            let core = values.filter { $0 >= threshold }
+            guard !core.isEmpty else { return nil }
+            mean = core.reduce(0, +) / Float(core.count)
+        }
+        return (threshold, mean)
+    }
+
+    /// A ring of fewer voxels tells nothing.
+    private static let leastRing = 20
+
+    /// Values of a hill's voxels that are just beyond the slope of what lies above a height.
+    private static func surroundings(
+        of hill: Landscape.Hill, above threshold: Float, _ pet: Volume<Float>
+    ) -> [Float] {
+        let members = Set(hill.voxels)
+        var front = hill.voxels.filter { pet.voxels[$0] >= threshold }
+        var reached = Set(front)
+        for _ in 0..<slopeVoxels + 1 {
+            var next: [Int] = []
+            for voxel in front {
+                BodyOutline.forEachNeighbour(of: voxel, pet.grid) { neighbour in
+                    if members.contains(neighbour), reached.insert(neighbour).inserted { next.append(neighbour) }
+                }
+            }
+            front = next
+        }
+        return front.map { pet.voxels[$0] }
     }
 
     private static func reachable(from start: Int, within allowed: Set<Int>, _ grid: VoxelGrid) -> Set<Int> {

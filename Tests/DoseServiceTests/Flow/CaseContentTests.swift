@@ -22,7 +22,7 @@ import Testing
         #expect(content.missing?.code == code && content.missing?.fields == [field])
     }
 
-    @Test(arguments: [["NM", "CT", "PT"], ["RTSTRUCT", "PT", "CT", "NM"]])
+    @Test(arguments: [["NM", "CT", "PT"], ["RTSTRUCT", "PT", "CT", "NM"], ["NM", "SEG", "CT", "PT"]])
     func isCompleteInAnyOrderAndWithoutContours(modalities: [String]) {
         let all = modalities.enumerated().map { Self.instance(Int64($0.offset), $0.element) }
         let content = CaseContent(choosingFrom: all)
