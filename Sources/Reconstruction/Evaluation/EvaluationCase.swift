@@ -86,9 +86,9 @@ public struct EvaluationCase: Sendable {
                 let result = try stage.reconstruct(scan)
                 estimate = result
                 made = (result.activity, organs(of: result))
-            case .conjugateView: made = named(try Baselines(scan).conjugateView())
-            case .maximumLikelihood: made = named(try Baselines(scan).maximumLikelihood())
-            case .template: made = named(try Baselines(scan).template())
+            case .conjugateView: made = named(try RivalReconstructions(scan).conjugateView())
+            case .maximumLikelihood: made = named(try RivalReconstructions(scan).maximumLikelihood())
+            case .template: made = named(try RivalReconstructions(scan).template())
             }
         }
         guard let made else { throw ReconstructionError.notFinite }
@@ -120,7 +120,7 @@ public struct EvaluationCase: Sendable {
         return Dictionary(rows) { first, _ in first }
     }
 
-    private func named(_ result: Baselines.Result) -> (Volume<Float>, Organs) {
+    private func named(_ result: RivalReconstructions.Result) -> (Volume<Float>, Organs) {
         guard !anatomy.findings.contains("no-contours") else { return (result.map, outlined(result.map)) }
         let rows = zip(anatomy.regions, result.activities).map { ($0.name, ($1 * 1e-6, Optional<Double>.none)) }
         return (result.map, Dictionary(rows) { first, _ in first })

@@ -4,7 +4,7 @@ import Imaging
 import Tomography
 
 /// The reconstructions that others do, as well as they can be done: what Stage 0 and the networks are compared with.
-struct Baselines {
+struct RivalReconstructions {
     let scan: PreparedScan
     private let projector: OpposedViewProjector
 
