@@ -105,7 +105,8 @@ extension EndToEnd {
             let service = try await RunningService(in: state, ["--quiet-seconds", "1"])
             let files = try phantom.files("ct")
             #expect(try await service.store(Array(files.prefix(20))).status == 0)
-            let lock = try String(contentsOfFile: state.file("state/postgres/postgres/data/postmaster.pid"), encoding: .utf8)
+            let lockFile = state.file("state/postgres/postgres/data/postmaster.pid")
+            let lock = try String(contentsOfFile: lockFile, encoding: .utf8)
             let postmaster = try #require(lock.split(separator: "\n").first.flatMap { Int32($0) })
             // One session dies as a crash would have it: the server ends all others and recovers from its log.
             let session = try await service.count("SELECT pid FROM pg_stat_activity WHERE state = 'idle' LIMIT 1")
