@@ -10,7 +10,8 @@ enum Scintivol {
     }()
 
     static func run(_ arguments: String..., environment: [String: String] = [:]) async throws -> ProgramRun {
-        try await ProgramRun(program, arguments, environment: environment)
+        // Making the phantom takes seconds, and minutes on a machine that is busy with other things.
+        try await ProgramRun(program, arguments, environment: environment, within: .seconds(600))
     }
 }
 
