@@ -7,9 +7,7 @@ struct Phantom: ParsableCommand {
 
     @Option(help: "Folder to write to.") var out: String
     @Option(help: "Which patient; the same seed is the same patient.") var seed: UInt64 = 1
-<<<<<<< HEAD
     @Option(help: "Hours from the administration to the planar scan.") var hours = 24.0
-=======
     @Option(help: "Whom the seed is drawn from: standard adults, or varied builds, kidneys and arms.")
     var people = PhantomOrder.People.standard
     @Option(help: "How far the patient is from what a reconstruction assumes.")
@@ -17,7 +15,6 @@ struct Phantom: ParsableCommand {
     @Option(help: "The camera of the planar scan.") var camera = PhantomOrder.Camera.siemens
     @Option(help: "One bed position around this z of the CT in mm, instead of the whole body.") var bedCentre: Double?
     @Option(help: "How the contours are written.") var contours = PhantomFiles.Contours.rtstruct
->>>>>>> main
     @Flag(help: "Print the truth as JSON.") var json = false
 
     func validate() throws {
@@ -26,14 +23,10 @@ struct Phantom: ParsableCommand {
 
     func run() throws {
         Terminal.progress(0, "patient \(seed)")
-<<<<<<< HEAD
-        let phantom = try PhantomFiles(seed: seed, hours: hours)
-=======
         var order = PhantomOrder(seed: seed)
         (order.people, order.difficulty, order.camera) = (people, difficulty, camera)
-        order.bedCentreMillimetres = bedCentre
+        (order.bedCentreMillimetres, order.hours) = (bedCentre, hours)
         let phantom = try PhantomFiles(order.recipe)
->>>>>>> main
         Terminal.progress(0.7, "files")
         try phantom.write(to: out, contours: contours)
         Terminal.progress(1, "done")

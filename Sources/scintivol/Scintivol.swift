@@ -9,11 +9,8 @@ struct Scintivol: AsyncParsableCommand {
         abstract: "3D activity maps from planar images of radionuclide therapy, from PACS to PACS.",
         version: "\(Version.number) (\(Version.commit))",
         subcommands: [
-<<<<<<< HEAD
-            Run.self, Serve.self, Work.self, Migrate.self, Phantom.self, Reconstruct.self, Dose.self, Demo.self,
-=======
-            Run.self, Serve.self, Work.self, Migrate.self, Phantom.self, Reconstruct.self, Evaluate.self, Demo.self,
->>>>>>> main
+            Run.self, Serve.self, Work.self, Migrate.self, Phantom.self, Reconstruct.self, Dose.self, Evaluate.self,
+            Demo.self,
             Health.self,
             Child.self,
         ])

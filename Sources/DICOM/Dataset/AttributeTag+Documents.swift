@@ -3,7 +3,6 @@
 // MARK: - Structured reports
 extension AttributeTag {
     public static let referencedPerformedProcedureStepSequence = AttributeTag(0x0008, 0x1111, .SQ)
-    public static let referencedSeriesSequence = AttributeTag(0x0008, 0x1115, .SQ)
     public static let referencedSOPSequence = AttributeTag(0x0008, 0x1199, .SQ)
     public static let relationshipType = AttributeTag(0x0040, 0xA010, .CS)
     public static let valueType = AttributeTag(0x0040, 0xA040, .CS)

@@ -17,15 +17,8 @@ public struct PhantomFiles {
 
     public let patient: SyntheticPatient
 
-    /// - Parameter hours: of the planar scan after the injection.
     /// - Throws: ``StudyProblem``.
-<<<<<<< HEAD
-    public init(seed: UInt64, hours: Double = 24) throws(StudyProblem) {
-        var recipe = SyntheticPatient.Recipe(seed: seed)
-        recipe.hours = hours
-=======
     public init(_ recipe: SyntheticPatient.Recipe) throws(StudyProblem) {
->>>>>>> main
         do { patient = try SyntheticPatient(recipe) } catch { throw StudyProblem(error) }
     }
 
@@ -77,19 +70,12 @@ public struct PhantomFiles {
     }
 
     private func writePlanar(to folder: String) throws {
-<<<<<<< HEAD
+        let isWholeBody = patient.recipe.field == .wholeBody
         let (injection, hours) = (Self.injection, patient.recipe.hours)
         let study = SyntheticStudy(
             seed: patient.recipe.seed, name: hours == 24 ? "planar" : "planar \(Int(hours)) h",
-            description: "177Lu-PSMA whole body", startedAt: injection.advanced(bySeconds: hours * 3600))
-=======
-        let isWholeBody = patient.recipe.field == .wholeBody
-        let scan = LocalTimestamp(year: 2024, month: 3, day: 26, secondsOfDay: 10 * 3600)
-        let study = SyntheticStudy(
-            seed: patient.recipe.seed, name: "planar",
-            description: isWholeBody ? "177Lu-PSMA whole body" : "177Lu-PSMA abdomen", startedAt: scan)
-        let injection = scan.advanced(bySeconds: -Self.hoursAfterInjection * 3600)
->>>>>>> main
+            description: isWholeBody ? "177Lu-PSMA whole body" : "177Lu-PSMA abdomen",
+            startedAt: injection.advanced(bySeconds: hours * 3600))
         let field = patient.recipe.site.fieldOfViewMillimetres
         let acquisition = PlanarAcquisition(
             acquisition: isWholeBody ? .wholeBody : .static, views: patient.views,

@@ -66,13 +66,8 @@ public struct SyntheticPatient: Sendable {
     /// - Throws: ``ReconstructionError/tomography`` when a recipe's site cannot be a camera.
     public init(_ recipe: Recipe) throws(ReconstructionError) {
         self.recipe = recipe
-<<<<<<< HEAD:Sources/Reconstruction/SyntheticPatient.swift
-        let phantom = StylisedPhantom(seed: recipe.seed)
-        let later = phantom.moved(millimetres: recipe.motion, seed: recipe.scanSeed)
-=======
         let phantom = StylisedPhantom(seed: recipe.seed, population: recipe.population)
-        let later = phantom.moved(millimetres: recipe.motion, seed: recipe.seed)
->>>>>>> main:Sources/Reconstruction/Synthetic/SyntheticPatient.swift
+        let later = phantom.moved(millimetres: recipe.motion, seed: recipe.scanSeed)
             .withUnseenLesions(mean: recipe.unseenLesionMean, seed: recipe.seed)
         (self.phantom, laterPhantom) = (phantom, later)
         let uptake = UptakePair(
@@ -88,13 +83,8 @@ public struct SyntheticPatient: Sendable {
             let petLabels = phantom.labels(on: try Self.petGrid())
             pet = Self.blurredPET(uptake.pet.activity(of: petLabels), seed: recipe.seed)
 
-<<<<<<< HEAD:Sources/Reconstruction/SyntheticPatient.swift
-            let fineLabels = later.labels(on: try Self.simulationGrid(spacing: recipe.resolution.simulation))
-            let fineActivity = uptake.therapy(atHours: recipe.hours, clearance).activity(of: fineLabels)
-=======
             let fineLabels = later.labels(on: try Self.simulationGrid(of: later, spacing: recipe.resolution.simulation))
-            let fineActivity = uptake.therapy.activity(of: fineLabels)
->>>>>>> main:Sources/Reconstruction/Synthetic/SyntheticPatient.swift
+            let fineActivity = uptake.therapy(atHours: recipe.hours, clearance).activity(of: fineLabels)
             (organActivities, lesions) = Self.facts(
                 Self.contents(fineActivity, fineLabels), on: fineLabels.grid, phantom: later, uptake: uptake,
                 seenCount: phantom.lesions.count)

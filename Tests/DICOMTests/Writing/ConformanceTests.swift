@@ -11,11 +11,7 @@ struct ConformanceTests {
 
     @Test func validatorsFindNothing() throws {
         let paths = try writeAll()
-<<<<<<< HEAD
-        #expect(paths.count == 20)
-=======
-        #expect(paths.count == 17)
->>>>>>> main
+        #expect(paths.count == 22)
         for path in paths {
             let verdict = try output(of: "/usr/bin/dciodvfy", [path])
             let complaints = verdict.text.split(separator: "\n").filter {
@@ -86,16 +82,9 @@ struct ConformanceTests {
                 seed: 7, name: "nm static", description: "Planar", startedAt: SyntheticPatient.nmStudy.startedAt),
             to: folder.file("static.dcm"))
         let single = [
-<<<<<<< HEAD
-            "nm", "static", "rtstruct", "plan", "activity", "uncertainty", "dose", "error", "histograms", "regions",
-            "sr", "pdf",
+            "nm", "static", "rtstruct", "plan", "activity", "uncertainty", "dose", "binary", "fractional", "error",
+            "histograms", "regions", "sr", "pdf",
         ].map { folder.file("\($0).dcm") }
-=======
-            "nm", "static", "rtstruct", "plan", "activity", "uncertainty", "dose", "binary", "fractional",
-        ].map {
-            folder.file("\($0).dcm")
-        }
->>>>>>> main
         return try single + folder.files(in: "ct") + folder.files(in: "pt")
     }
 
