@@ -13,13 +13,16 @@ RUN apt-get -qq update \
     && apt-get -qq install -y --no-install-recommends libdcmtk17 libopenblas0-pthread liblapacke libpq5 libssl3 zlib1g \
         ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --create-home --home-dir /var/lib/scintivol scintivol
+    && groupadd --gid 10001 scintivol \
+    && useradd --uid 10001 --gid 10001 --no-log-init --create-home --home-dir /var/lib/scintivol scintivol
 COPY --from=build /opt/scintivol /opt/scintivol
 ENV LD_LIBRARY_PATH=/opt/scintivol/lib PATH=/opt/scintivol/bin:$PATH
-USER scintivol
+# By number, so that Kubernetes can see that it is not root. Nothing outside the volume and /tmp is written.
+USER 10001:10001
 VOLUME /var/lib/scintivol
 EXPOSE 11112 8080
-HEALTHCHECK CMD ["scintivol", "health"]
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["scintivol", "health"]
 # The database is another container: SCINTIVOL_DATABASE_URL names it.
 ENTRYPOINT ["scintivol"]
 CMD ["run", "--state", "/var/lib/scintivol", "--http-host", "0.0.0.0"]

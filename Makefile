@@ -3,7 +3,7 @@
 SWIFT ?= swift
 FLAGS = -c release
 
-.PHONY: demo test check build install format clean
+.PHONY: demo test check build install format clean model fuzz faults schemathesis
 
 demo: build
 	.build/release/scintivol demo
@@ -21,6 +21,19 @@ build: install
 
 install:
 	deploy/install
+
+# The long runs, which continuous integration does not wait for.
+model:
+	SCINTIVOL_MODEL_STEPS=100000 $(SWIFT) test $(FLAGS) --skip-build --no-parallel --filter 'QueueModelTests|QueueRaceTests'
+
+fuzz:
+	HTTP_FUZZ_COUNT=10000000 $(SWIFT) test $(FLAGS) --skip-build --filter CorpusTests
+
+faults:
+	.build/release/benchmark faults --rounds 10 --markdown
+
+schemathesis:
+	.ci/schemathesis
 
 format:
 	$(SWIFT) format format -i -r Sources Tests Package.swift

@@ -47,7 +47,7 @@ let package = Package(
             name: "CDCMTK", cxxSettings: strictCXX,
             linkerSettings: [
                 .linkedLibrary("dcmnet"), .linkedLibrary("dcmdata"), .linkedLibrary("oflog"), .linkedLibrary("ofstd"),
-                .linkedLibrary("dcmjpeg"), .linkedLibrary("dcmjpls"),
+                .linkedLibrary("dcmjpeg"), .linkedLibrary("dcmjpls"), .linkedLibrary("ssl"), .linkedLibrary("crypto"),
             ]),
         .target(
             name: "CTorch",
@@ -93,7 +93,8 @@ let package = Package(
                 "Jobs", "HTTP", "COpenSSL", "CZlib", "CBuild", logging,
             ]),
         .executableTarget(
-            name: "scintivol", dependencies: ["DoseService", "Reconstruction", argumentParser, logging], swiftSettings: strict),
+            name: "scintivol", dependencies: ["DoseService", "HTTP", "Jobs", "Reconstruction", argumentParser, logging],
+            swiftSettings: strict),
         .executableTarget(
             name: "benchmark",
             dependencies: [
@@ -103,12 +104,14 @@ let package = Package(
             ],
             swiftSettings: numeric),
 
-        .target(name: "TestSupport", dependencies: ["Postgres"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Postgres", "Anatomy", "Imaging"], path: "Tests/TestSupport",
+            swiftSettings: strict),
         tests(of: "Imaging"), tests(of: "Tomography", ["Imaging"]), tests(of: "Anatomy", ["Imaging"]),
         tests(of: "Learning"), tests(of: "Dosimetry", ["Imaging"]),
-        tests(of: "Reconstruction", ["Imaging", "Tomography", "Anatomy"]),
+        tests(of: "Reconstruction", ["Imaging", "Tomography", "Anatomy", "Learning"]),
         tests(of: "DICOM", ["Imaging"]), tests(of: "Postgres"), tests(of: "Jobs", ["Postgres"]), tests(of: "HTTP"),
-        tests(of: "DoseService", ["DICOM", "HTTP", "Imaging", "Jobs", "Postgres"]),
+        tests(of: "DoseService", ["DICOM", "HTTP", "Imaging", "Jobs", "Postgres", logging]),
     ],
     cxxLanguageStandard: .cxx20
 )

@@ -2,6 +2,7 @@
 #include "association_transport.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -49,6 +50,8 @@ Networks &networks() {
     // Never destroyed: threads may still hold associations while the process ends.
     static Networks *const shared = [] {
         ::setenv("TCP_NODELAY", "1", 1);
+        // OpenSSL writes to sockets whose peer may be gone, without a way to ask for an error instead of the signal.
+        ::signal(SIGPIPE, SIG_IGN);
         OFLog::configure(OFLogger::OFF_LOG_LEVEL);
         dcmDisableGethostbyaddr.set(OFTrue);
         auto *made = new Networks;
@@ -180,6 +183,8 @@ cdcmtk_network_outcome cdcmtk_association_request(const cdcmtk_peer *peer, cdcmt
                                                   cdcmtk_association **result) try {
     auto association = makeAssociation(*identity, *deadlines);
     association->state.awaitsAnswer = true;
+    association->state.tls = peer->tls;
+    association->state.host = peer->host;
     T_ASC_Parameters *parameters = nullptr;
     if (ASC_createAssociationParameters(&parameters, static_cast<long>(identity->pdu_length_limit)).bad())
         return CDCMTK_NETWORK_FAILED;

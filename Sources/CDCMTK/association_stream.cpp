@@ -27,6 +27,10 @@ ssize_t SocketStream::read(void *buffer, size_t length, Instant deadline) {
         const ssize_t count = ::recv(socket, buffer, length, MSG_DONTWAIT);
         if (count >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
             return count;
+        // A peer that leaves Nagle's algorithm on holds back the rest of its message until what it has sent is
+        // acknowledged, and the kernel acknowledges late: 40 ms per object. It forgets this wish with every answer.
+        const int on = 1;
+        ::setsockopt(socket, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
         if (!wait(POLLIN, deadline))
             return -1;
     }

@@ -19,6 +19,8 @@ class ByteStream {
     ByteStream &operator=(const ByteStream &) = delete;
     virtual ~ByteStream() = default;
 
+    /// What has to be agreed on before the first byte; nothing on a plain socket.
+    virtual bool shakeHands(Instant) { return true; }
     /// Bytes read (at least one), 0 at the end, -1 on failure with errno, ETIMEDOUT for the deadline.
     virtual ssize_t read(void *buffer, size_t length, Instant deadline) = 0;
     virtual bool write(const void *bytes, size_t length, Instant deadline) = 0;

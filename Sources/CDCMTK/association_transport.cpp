@@ -1,4 +1,5 @@
 #include "association_transport.hpp"
+#include "tls_stream.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -29,7 +30,14 @@ GuardedConnection::GuardedConnection(ConnectionState &owner)
     : DcmTransportConnection(owner.stream->descriptor()), state(owner) {}
 
 OFCondition GuardedConnection::serverSideHandshake() { return EC_Normal; }
-OFCondition GuardedConnection::clientSideHandshake() { return EC_Normal; }
+
+OFCondition GuardedConnection::clientSideHandshake() {
+    if (state.stream->shakeHands(after(state.deadlines.idle)))
+        return EC_Normal;
+    state.fail(CDCMTK_NETWORK_TLS_FAILED);
+    return DUL_NETWORKCLOSED;
+}
+
 OFCondition GuardedConnection::renegotiate(const char *) { return EC_Normal; }
 
 ssize_t GuardedConnection::read(void *buffer, size_t length) {
@@ -137,7 +145,9 @@ DcmTransportConnection *PreparedTransportLayer::createConnection(DcmNativeSocket
     prepared = nullptr;
     if (state == nullptr)
         return nullptr;
-    if (state->stream == nullptr)
+    if (state->stream == nullptr && state->tls != nullptr)
+        state->stream = new TLSStream(socket, *state->tls, state->host);
+    else if (state->stream == nullptr)
         state->stream = new SocketStream(socket);
     return new GuardedConnection(*state);
 }

@@ -18,6 +18,9 @@ struct ConnectionState {
     /// Bytes of the A-ASSOCIATE-RQ that were read ahead and are served first.
     const unsigned char *readAhead = nullptr;
     size_t readAheadLength = 0;
+    /// A requestor's: how the socket that DCMTK connects is secured, and the name that its certificate has to bear.
+    const cdcmtk_tls *tls = nullptr;
+    const char *host = nullptr;
     /// The requestor waits for A-ASSOCIATE-AC or -RJ.
     bool awaitsAnswer = false;
     /// The first failure; later ones are its consequence.

@@ -1,4 +1,5 @@
 package import DICOM
+package import HTTP
 package import Jobs
 import Postgres
 
@@ -68,8 +69,46 @@ package enum FailurePolicy {
 }
 
 extension FailurePolicy {
-    /// Whether a request failed because the database did not answer.
-    package static func isDatabase(_ error: any Error) -> Bool {
-        error is PostgresError || (error as? JobsError)?.postgresError != nil
+    /// What a failed request is answered with: nothing of the error's own text.
+    package static func problem(_ error: any Error) -> Problem {
+        switch error {
+        case let problem as Problem: problem
+        case let error as CaseActionError: problem(error)
+        case let error as JobsError: problem(error)
+        case let error as PostgresError: problem(error)
+        case HTTPError.cannotOpenFile: .notFound("file")
+        default: ProblemType.internalError.problem()
+        }
+    }
+
+    private static func problem(_ error: CaseActionError) -> Problem {
+        switch error {
+        case .unknownCase: .notFound("case")
+        case .stateForbids(let state): ProblemType.stateForbids.problem("The case is \(state.rawValue).")
+        case .jobs(let error): problem(error)
+        case .database(let error): problem(error)
+        }
+    }
+
+    private static func problem(_ error: JobsError) -> Problem {
+        switch error {
+        case .unknownJob: .notFound("job")
+        case .notRetryable(let state): ProblemType.stateForbids.problem("The job is \(state.rawValue).")
+        case .alreadyEnded(let state): ProblemType.alreadyEnded.problem("The job is \(state.rawValue).")
+        case .keyContended: ProblemType.conflict.problem("Try again.")
+        case .database(let error): problem(error)
+        case .invalidJSON, .documentTooLarge, .unknownDependency, .unknownState, .childNotStarted,
+            .requestNotOneLine:
+            ProblemType.internalError.problem()
+        }
+    }
+
+    private static func problem(_ error: PostgresError) -> Problem {
+        switch error {
+        case .parameterHoldsNUL: ProblemType.invalidParameter.problem("A text holds NUL.")
+        case .statementFailed(_, .uniqueViolation, _): ProblemType.conflict.problem("It is there already.")
+        // Whatever else the database says: the client can only come again.
+        default: ProblemType.databaseUnavailable.problem()
+        }
     }
 }

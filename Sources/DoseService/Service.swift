@@ -54,24 +54,47 @@ public struct Service: Sendable {
         } catch { throw .stateFolder(settings.stateFolder) }
         let database = try await Self.onThread { () throws(ServiceError) in try Database.open(settings) }
         let pool = Pool(ConnectionSettings(url: database.url), countLimit: 24)
-        let queue = JobQueue(pool: pool, timing: settings.jobTiming)
-        let gateway = parts.contains(.serve) ? try await makeGateway(pool, queue, store) : nil
+        let queue = JobQueue(pool: pool, timing: settings.jobTiming) { [failpoints = settings.failpoints] in
+            failpoints?.reach($0)
+        }
+        let receiver: String
+        do throws(DurableFile.Failure) { receiver = try ReceiverName.read(in: settings.stateFolder) } catch {
+            throw .stateFolder(settings.stateFolder)
+        }
+        let gateway = parts.contains(.serve) ? try await makeGateway(pool, queue, store, receiver) : nil
         started(
             Addresses(dicomPort: gateway?.dicomPort, httpPort: gateway?.httpPort, databaseURL: database.url))
         log.info("started", metadata: ["version": "\(Version.number)", "commit": "\(Version.commit)"])
+        let notifier = SystemdNotifier()
+        notifier?.send("READY=1")
         await withTaskGroup(of: Void.self) { group in
+            group.addTask { await notifier?.showLife() }
             if parts.contains(.work) {
-                let worker = makeWorker(pool, queue, store, gateway?.metrics)
+                let worker = makeWorker(pool, queue, store)
                 group.addTask { await worker.run() }
+                settings.artefacts?.tidy(store, now: Date())
             }
-            if parts.contains(.serve) {
-                let assembly = CaseAssembly(pool: pool, quietTime: settings.quietTime, log: log)
-                let outbox = ExportOutbox(pool: pool, store: store, destinations: settings.destinations, log: log)
+            if let intake = gateway?.intake {
+                addGatewayTasks(pool, store, &group)
+                let search = ArchiveSearch(
+                    pool: pool, store: store, archives: settings.archives, title: settings.title, log: log)
+                let assembly = CaseAssembly(
+                    pool: pool, quietTime: settings.quietTime, hardDeadline: settings.hardDeadline, search: search,
+                    log: log)
+                group.addTask { await search.run() }
+                let outbox = ExportOutbox(
+                    pool: pool, store: store, destinations: settings.destinations, owner: receiver, log: log)
+                group.addTask { await intake.keepUp() }
+                let housekeeping = Housekeeping(
+                    queue: queue, store: store, historyTime: settings.historyTime, log: log)
                 group.addTask { await assembly.run() }
                 group.addTask { await outbox.run() }
+                group.addTask { await housekeeping.run() }
+                group.addTask { await gateway?.reloadOnHangup(log) }
             }
             for await _ in ending { break }
             log.info("ending")
+            notifier?.send("STOPPING=1")
             await gateway?.drain()
             group.cancelAll()
         }
@@ -79,13 +102,36 @@ public struct Service: Sendable {
         await Self.onThread { database.close() }
     }
 
+    private func addGatewayTasks(_ pool: Pool, _ store: ObjectStore, _ group: inout TaskGroup<Void>) {
+        if let age = settings.retention {
+            let retention = Retention(pool: pool, store: store, age: age, log: log)
+            group.addTask { await retention.run() }
+        }
+        if let receiver = settings.auditReceiver {
+            let forwarding = AuditForwarding(pool: pool, receiver: receiver, log: log)
+            group.addTask { await forwarding.run() }
+        }
+    }
+
     private struct Gateway: Sendable {
+        let intake: Intake
         let listener: StorageListener
         let server: Server
         let dicomPort, httpPort: UInt16
-        let metrics: Metrics
+        let changes: Changes
+
+        /// Certificates are read again at SIGHUP; on an error the old ones stay.
+        func reloadOnHangup(_ log: Logger) async {
+            for await _ in Signals.hangups() {
+                do throws(HTTPError) {
+                    try server.reloadTLS()
+                    log.info("certificates read")
+                } catch { log.error("certificates not read", metadata: ["error": "\(error)"]) }
+            }
+        }
 
         func drain() async {
+            changes.stop()
             await server.drain(within: .seconds(5))
             await Service.onThread {
                 if !listener.drain(within: .seconds(10)) { listener.stop() }
@@ -94,9 +140,9 @@ public struct Service: Sendable {
     }
 
     private func makeGateway(
-        _ pool: Pool, _ queue: JobQueue, _ store: ObjectStore
+        _ pool: Pool, _ queue: JobQueue, _ store: ObjectStore, _ receiver: String
     ) async throws(ServiceError) -> Gateway {
-        let intake = Intake(store: store, index: InstanceIndex(pool: pool), settings: settings, log: log)
+        let intake = Intake(store: store, pool: pool, receiver: receiver, settings: settings, log: log)
         let counts: (indexed: Int, rejected: Int) = try await Self.onThread { () throws(ServiceError) in
             do throws(PostgresError) { return try intake.reconcile() } catch { throw .database(error) }
         }
@@ -104,29 +150,41 @@ public struct Service: Sendable {
             log.warning(
                 "files without rows", metadata: ["indexed": "\(counts.indexed)", "rejected": "\(counts.rejected)"])
         }
-        var listening = ListenerConfiguration()
-        listening.address = settings.dicomAddress
-        listening.port = settings.dicomPort
-        listening.calledTitles = [settings.title]
-        let listener = StorageListener(configuration: listening, handler: intake)
+        let listener = StorageListener(configuration: settings.listenerConfiguration, handler: intake)
         let metrics = Metrics(queue: queue, listener: listener)
+        let ring = KeyRing(pool: pool)
+        let changes = Changes(ring: ring)
         let routes = Routes(
-            pool: pool, queue: queue, store: store, metrics: metrics,
-            readiness: Readiness(pool: pool, store: store, diskReserveBytes: settings.diskReserveBytes))
+            pool: pool, queue: queue, store: store, settings: settings, metrics: metrics,
+            readiness: Readiness(pool: pool, store: store, diskReserveBytes: settings.diskReserveBytes),
+            intake: intake, changes: changes,
+            gatekeeper: Gatekeeper(
+                ring: ring, requiresKeys: settings.requiresKeys, requestsPerSecond: settings.requestsPerSecond))
         do {
-            let server = try Server(
-                configuration: Configuration(host: settings.httpHost, port: settings.httpPort),
-                router: routes.router())
+            try changes.listen(pool.settings)
+            let server = try Server(configuration: webConfiguration(metrics), router: routes.router())
             metrics.observe(server)
             return Gateway(
-                listener: listener, server: server, dicomPort: try listener.start(), httpPort: try server.start(),
-                metrics: metrics)
+                intake: intake, listener: listener, server: server, dicomPort: try listener.start(),
+                httpPort: try server.start(), changes: changes)
         } catch let error as NetworkError {
             throw .listener(error)
         } catch let error as HTTPError { throw .web(error) } catch { throw .stateFolder(settings.stateFolder) }
     }
 
-    private func makeWorker(_ pool: Pool, _ queue: JobQueue, _ store: ObjectStore, _ metrics: Metrics?) -> Worker {
+    private func webConfiguration(_ metrics: Metrics) -> Configuration {
+        var configuration = Configuration(host: settings.httpHost, port: settings.httpPort)
+        configuration.limits = settings.httpLimits
+        configuration.tls = settings.tls
+        if settings.logsRequests {
+            let accessLog = AccessLog(log)
+            metrics.observe(accessLog)
+            configuration.accessLog = { accessLog.take($0) }
+        }
+        return configuration
+    }
+
+    private func makeWorker(_ pool: Pool, _ queue: JobQueue, _ store: ObjectStore) -> Worker {
         let jobs = ReconstructionJobs(
             pool: pool, store: store, settings: settings, program: Self.program, log: log)
         let log = log
@@ -136,7 +194,6 @@ public struct Service: Sendable {
             settings: Worker.Settings(
                 kinds: [CaseAssembly.jobKind], owner: owner, slotCount: settings.workerSlots),
             observe: { event in
-                metrics?.count(event)
                 switch event {
                 case .swept: break
                 case .failed: log.error("worker", metadata: ["event": "\(event)"])

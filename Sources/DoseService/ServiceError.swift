@@ -7,6 +7,8 @@ public enum ServiceError: Error, Equatable, Sendable {
     /// The folder cannot be made or written.
     case stateFolder(String)
     case database(PostgresError)
+    /// Everything that is wrong with the site's configuration.
+    case configuration([ConfigurationProblem])
     case listener(NetworkError)
     case web(HTTPError)
 
@@ -15,6 +17,8 @@ public enum ServiceError: Error, Equatable, Sendable {
         switch self {
         case .stateFolder(let path): "cannot write the state folder \(path): make it writable or name another"
         case .database(let error): "the database is not usable (\(error)): check its URL and that it runs"
+        case .configuration(let problems):
+            "the configuration cannot be used: " + problems.map(\.description).joined(separator: ", ")
         case .listener(let error): "cannot listen for DICOM (\(error)): is the port taken?"
         case .web(let error): "cannot listen for HTTP (\(error)): is the port taken?"
         }

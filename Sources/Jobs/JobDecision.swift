@@ -46,6 +46,7 @@ public enum WorkerEvent: Equatable, Sendable {
 public struct JobContext: Sendable {
     public let lease: Lease
     let active: ActiveJobs
+    let failpoint: @Sendable (Failpoint) -> Void
 
     /// Reports how far the job is; it is stored with the next heartbeat.
     ///
@@ -55,6 +56,9 @@ public struct JobContext: Sendable {
     public func report(progress: Double, stage: String? = nil) {
         active.report(lease, progress: progress, stage: stage)
     }
+
+    /// Marks a place where a fault test may stop or kill the program.
+    public func reach(_ failpoint: Failpoint) { self.failpoint(failpoint) }
 
     /// Set once the job shall stop.
     public var stopReason: StopReason? { active.stopReason(lease) }

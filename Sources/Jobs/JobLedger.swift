@@ -86,6 +86,11 @@ public struct JobLedger<Runner: StatementRunner> {
         return .written(try JobState(row))
     }
 
+    /// Leaves a word in the log of a job that an attempt came too late for. The job itself is not touched.
+    func noteFenced(_ lease: Lease) throws(JobsError) {
+        _ = try query(JobStatements.noteFenced, [.integer(lease.job.rawValue), .integer(lease.token.rawValue)])
+    }
+
     /// Cancels a job that waits; asks the worker of one that runs.
     ///
     /// - Throws: ``JobsError/unknownJob(_:)``
@@ -111,6 +116,14 @@ public struct JobLedger<Runner: StatementRunner> {
             } catch { throw .database(error) }
         }
         throw .notRetryable(try get(id).state)
+    }
+
+    /// Moves a job that has not ended before or behind others; one that runs keeps running.
+    ///
+    /// - Throws: ``JobsError/unknownJob(_:)``, ``JobsError/alreadyEnded(_:)``
+    public func prioritise(_ id: JobID, _ priority: Int16) throws(JobsError) {
+        let rows = try query(JobStatements.prioritise, [.integer(id.rawValue), .integer(Int64(priority))])
+        if rows.isEmpty { throw .alreadyEnded(try get(id).state) }
     }
 
     /// Frees jobs whose lease ended and failed ones whose wait is over. Any worker may do it; no leader is needed.

@@ -6,7 +6,7 @@ public import Postgres
 public struct JobQueue: Sendable {
     public let pool: Pool
     public let timing: JobTiming
-    private let failpoint: @Sendable (Failpoint) -> Void
+    let failpoint: @Sendable (Failpoint) -> Void
 
     /// - Parameter failpoint: a seam for fault tests, called at each named place.
     public init(
@@ -42,8 +42,9 @@ public struct JobQueue: Sendable {
         _ lease: Lease, _ ending: JobEnding,
         alongside: (@Sendable (Transaction) throws(PostgresError) -> Void)? = nil
     ) async throws(JobsError) -> FinishOutcome {
-        let outcome = try await pool.transaction(beforeCommit: { failpoint(.beforeFinishCommits) }) {
-            (transaction) throws(JobsError) in
+        let outcome = try await pool.transaction(
+            beforeCommit: { failpoint(.beforeFinishCommits) }, commitSent: { failpoint(.finishCommitSent) }
+        ) { (transaction) throws(JobsError) in
             let outcome = try JobLedger(transaction).finish(lease, ending)
             guard outcome == .written(.completed), let alongside else { return outcome }
             // Another table's refusal is not the queue's: it keeps its SQLSTATE.
@@ -53,8 +54,9 @@ public struct JobQueue: Sendable {
         failpoint(.afterFinish)
         guard outcome == .fenced else { return outcome }
         let job = try await get(lease.job)
-        return job.state.isEnd && job.token == lease.token && job.reason != "quarantined"
-            ? .written(job.state) : .fenced
+        if job.state.isEnd && job.token == lease.token && job.reason != "quarantined" { return .written(job.state) }
+        try await run { (ledger) throws(JobsError) in try ledger.noteFenced(lease) }
+        return .fenced
     }
 
     public func cancel(_ id: JobID, reason: String = "cancelled") async throws(JobsError) -> CancelOutcome {
@@ -63,6 +65,10 @@ public struct JobQueue: Sendable {
 
     public func retry(_ id: JobID) async throws(JobsError) -> JobID {
         try await pool.transaction { (transaction) throws(JobsError) in try JobLedger(transaction).retry(id) }
+    }
+
+    public func prioritise(_ id: JobID, _ priority: Int16) async throws(JobsError) {
+        try await run { (ledger) throws(JobsError) in try ledger.prioritise(id, priority) }
     }
 
     public func sweep() async throws(JobsError) -> SweepOutcome {
@@ -96,12 +102,4 @@ public struct JobQueue: Sendable {
     ) async throws(JobsError) -> Value {
         try await pool.run { (connection) throws(JobsError) in try body(JobLedger(connection)) }
     }
-}
-
-/// The places where a fault test may stop or kill the program.
-public enum Failpoint: String, CaseIterable, Sendable {
-    case beforeClaimCommits = "before-claim-commits"
-    case afterClaim = "after-claim"
-    case beforeFinishCommits = "before-finish-commits"
-    case afterFinish = "after-finish"
 }

@@ -93,6 +93,13 @@ enum JobStatements {
         SELECT state, pg_notify('job_changed', id::text)::text FROM changed
         """)
 
+    static let noteFenced = Statement(
+        "job.note_fenced",
+        """
+        INSERT INTO job_log (job_id, event, attempt, lease_token)
+        SELECT id, 'fenced', attempt, $2 FROM job WHERE id = $1
+        """)
+
     /// PostgreSQL tries the constraints on the row of the statement's snapshot before it finds that the row has changed
     /// since, so whatever a constraint joins must come from the locked row together.
     static let cancel = Statement(
@@ -128,6 +135,19 @@ enum JobStatements {
             RETURNING id, kind, attempt
         ), logged AS (
             INSERT INTO job_log (job_id, event, attempt) SELECT id, 'hastened', attempt FROM changed
+        )
+        SELECT id, pg_notify('job_available', kind)::text FROM changed
+        """)
+
+    static let prioritise = Statement(
+        "job.prioritise",
+        """
+        WITH changed AS (
+            UPDATE job SET priority = $2, revision = revision + 1
+            WHERE id = $1 AND state IN ('available', 'running', 'retryable')
+            RETURNING id, kind, attempt
+        ), logged AS (
+            INSERT INTO job_log (job_id, event, attempt) SELECT id, 'prioritised', attempt FROM changed
         )
         SELECT id, pg_notify('job_available', kind)::text FROM changed
         """)

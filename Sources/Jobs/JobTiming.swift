@@ -23,9 +23,22 @@ public struct JobTiming: Equatable, Sendable {
 
     public init() {}
 
-    /// The wait after the failure of an attempt counted from 1.
-    public func retryWait(afterAttempt attempt: Int) -> Duration {
+    /// The usual proportions around another lease; only shorter leases make the rest shorter.
+    public init(lease: Duration) {
+        self.init()
+        let usual = self.lease
+        func scaled(_ duration: Duration) -> Duration { min(duration, duration * (lease / usual)) }
+        (self.lease, leaseMargin, heartbeat) = (lease, scaled(leaseMargin), scaled(heartbeat))
+        (sweep, watch) = (scaled(sweep), scaled(watch))
+    }
+
+    /// The wait after the failure of an attempt counted from 1: half of it for sure and the rest by chance, so that jobs
+    /// that failed together do not come back together.
+    ///
+    /// - Parameter chance: from 0 to 1, where 1 gives the full wait.
+    public func retryWait(afterAttempt attempt: Int, chance: Double) -> Duration {
         // 2^20 times any wait is beyond every limit; more would overflow.
-        min(longestRetryWait, firstRetryWait * (1 << min(max(attempt - 1, 0), 20)))
+        let full = min(longestRetryWait, firstRetryWait * (1 << min(max(attempt - 1, 0), 20)))
+        return full * (0.5 + 0.5 * min(max(chance, 0), 1))
     }
 }

@@ -11,6 +11,8 @@ public enum JobsError: Error, Equatable, Sendable {
     case unknownDependency
     /// The job cannot be retried from where it stands.
     case notRetryable(JobState)
+    /// What has ended stays as it ended.
+    case alreadyEnded(JobState)
     /// Jobs with this key kept ending and beginning while it was enqueued.
     case keyContended
     /// A row of the job table holds a state this program does not know.

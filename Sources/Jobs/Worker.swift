@@ -26,19 +26,23 @@ public final class Worker: Sendable {
     private let settings: Settings
     private let perform: Perform
     private let observe: @Sendable (WorkerEvent) -> Void
+    private let chance: @Sendable () -> Double
     private let active = ActiveJobs()
     private let claims = Pulse()
     private let heartbeats = Pulse()
 
-    /// - Parameter observe: told what happens, for logs and metrics; it must not block.
+    /// - Parameters:
+    ///   - observe: told what happens, for logs and metrics; it must not block.
+    ///   - chance: a number from 0 to 1 that spreads the waits after failures.
     public init(
         queue: JobQueue, settings: Settings, observe: @escaping @Sendable (WorkerEvent) -> Void = { _ in },
-        perform: @escaping Perform
+        chance: @escaping @Sendable () -> Double = { .random(in: 0...1) }, perform: @escaping Perform
     ) {
         precondition(settings.slotCount > 0, "a worker has at least one slot")
         self.queue = queue
         self.settings = settings
         self.observe = observe
+        self.chance = chance
         self.perform = perform
     }
 
@@ -126,7 +130,8 @@ public final class Worker: Sendable {
         }
         let outcome: Result<JobResult, any Error>
         do {
-            outcome = .success(try await perform(job, JobContext(lease: job.lease, active: active)))
+            outcome = .success(
+                try await perform(job, JobContext(lease: job.lease, active: active, failpoint: queue.failpoint)))
         } catch {
             outcome = .failure(error)
         }
@@ -143,7 +148,7 @@ public final class Worker: Sendable {
 
     /// The reason to stop explains an error that it caused; otherwise the error is the decision.
     private func ending(of job: ClaimedJob, after error: any Error, stop: StopReason?) -> JobEnding {
-        let wait = queue.timing.retryWait(afterAttempt: job.attempt)
+        let wait = queue.timing.retryWait(afterAttempt: job.attempt, chance: chance())
         switch (stop, error as? JobDecision) {
         case (.cancelRequested, _): return .cancelled(reason: "cancelled")
         case (.shutdown, _): return .giveBack
@@ -175,7 +180,7 @@ public final class Worker: Sendable {
                 if error.postgresError?.isTransient != true {
                     // The result itself is refused, and would be again; the attempt has failed.
                     guard case .completed = ending else { return }
-                    let wait = queue.timing.retryWait(afterAttempt: job.attempt)
+                    let wait = queue.timing.retryWait(afterAttempt: job.attempt, chance: chance())
                     (ending, alongside) = (.retry(after: wait, reason: "result_refused"), nil)
                 }
             }

@@ -40,8 +40,18 @@ public final class Connection: StatementRunner {
 
     @discardableResult
     public func query(_ statement: Statement, _ parameters: [Parameter]) throws(PostgresError) -> Rows {
+        try query(statement, parameters, sent: {})
+    }
+
+    /// - Parameter sent: called when the request has left and its answer has not been read.
+    func query(
+        _ statement: Statement, _ parameters: [Parameter], sent: () -> Void
+    ) throws(PostgresError) -> Rows {
         try prepare(statement)
-        return try send(statement.name, parameters, statement: statement.name)
+        try send(statement.name, parameters, statement: statement.name)
+        try flush(statement.name, until: ContinuousClock.now + settings.statementTimeout)
+        sent()
+        return try collect(statement.name)
     }
 
     /// Runs SQL without parameters, which may hold several statements, and drops what it returns.
@@ -97,7 +107,7 @@ public final class Connection: StatementRunner {
         prepared.insert(statement.name)
     }
 
-    private func send(_ name: String, _ parameters: [Parameter], statement: String) throws(PostgresError) -> Rows {
+    private func send(_ name: String, _ parameters: [Parameter], statement: String) throws(PostgresError) {
         try begin(statement)
         let values = try BoundParameters(parameters, statement: statement)
         let sent = values.withPointers { pointers, lengths, formats in
@@ -105,7 +115,6 @@ public final class Connection: StatementRunner {
             PQsendQueryPrepared(handle, name, Int32(parameters.count), pointers, lengths, formats, 1)
         }
         try check(sent, statement)
-        return try collect(statement)
     }
 
     private func begin(_ statement: String) throws(PostgresError) {

@@ -24,6 +24,8 @@ extension Migration {
     public static let all: [Migration] = [
         Migration(number: 1, name: "jobs", embedded: PackageResources._001_jobs_sql),
         Migration(number: 2, name: "cases", embedded: PackageResources._002_cases_sql),
+        Migration(number: 3, name: "gateway", embedded: PackageResources._003_gateway_sql),
+        Migration(number: 4, name: "rest", embedded: PackageResources._004_rest_sql),
     ]
 
     private init(number: Int, name: String, embedded: [UInt8]) {

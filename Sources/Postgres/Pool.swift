@@ -67,15 +67,16 @@ public final class Pool: Sendable {
         return try result.get()
     }
 
-    /// Lends a connection with an open transaction; see ``Connection/transaction(isolation:attemptLimit:beforeCommit:_:)``.
+    /// Lends a connection with an open transaction; see ``Connection/transaction(isolation:attemptLimit:beforeCommit:commitSent:_:)``.
     public func transaction<Value: Sendable, Failure: PostgresFailure>(
         isolation: IsolationLevel = .readCommitted, attemptLimit: Int = 1,
-        beforeCommit: @escaping @Sendable () -> Void = {},
+        beforeCommit: @escaping @Sendable () -> Void = {}, commitSent: @escaping @Sendable () -> Void = {},
         _ body: @escaping @Sendable (Transaction) throws(Failure) -> Value
     ) async throws(Failure) -> Value {
         try await run { (connection) throws(Failure) in
             try connection.transaction(
-                isolation: isolation, attemptLimit: attemptLimit, beforeCommit: beforeCommit, body)
+                isolation: isolation, attemptLimit: attemptLimit, beforeCommit: beforeCommit,
+                commitSent: commitSent, body)
         }
     }
 

@@ -24,17 +24,18 @@ extension Connection {
     ///
     /// - Parameters:
     ///   - attemptLimit: how often `body` may run; it is run again only after a serialization failure or a deadlock.
-    ///   - beforeCommit: a seam for tests, called when all statements have run.
+    ///   - beforeCommit: a seam for fault tests, called when all statements have run.
+    ///   - commitSent: another, called when COMMIT is on its way and its answer has not been read.
     /// - Throws: what `body` throws, or the database's error. After ``PostgresError/connectionLost(statement:)`` of
     ///   `COMMIT` it is unknown whether the transaction took effect.
     public func transaction<Value, Failure: PostgresFailure>(
         isolation: IsolationLevel = .readCommitted, attemptLimit: Int = 1, beforeCommit: () -> Void = {},
-        _ body: (Transaction) throws(Failure) -> Value
+        commitSent: () -> Void = {}, _ body: (Transaction) throws(Failure) -> Value
     ) throws(Failure) -> Value {
         var attempt = 1
         while true {
             do throws(Failure) {
-                return try runOnce(isolation, beforeCommit, body)
+                return try runOnce(isolation, beforeCommit, commitSent, body)
             } catch {
                 guard error.postgresError?.isConflict == true, attempt < attemptLimit else { throw error }
                 attempt += 1
@@ -43,7 +44,8 @@ extension Connection {
     }
 
     private func runOnce<Value, Failure: PostgresFailure>(
-        _ isolation: IsolationLevel, _ beforeCommit: () -> Void, _ body: (Transaction) throws(Failure) -> Value
+        _ isolation: IsolationLevel, _ beforeCommit: () -> Void, _ commitSent: () -> Void,
+        _ body: (Transaction) throws(Failure) -> Value
     ) throws(Failure) -> Value {
         markInTransaction(true)
         defer { markInTransaction(false) }
@@ -59,12 +61,12 @@ extension Connection {
             throw error
         }
         beforeCommit()
-        do throws(PostgresError) { try commit() } catch { throw Failure(error) }
+        do throws(PostgresError) { try commit(commitSent) } catch { throw Failure(error) }
         return value
     }
 
-    private func commit() throws(PostgresError) {
-        let rows = try query(Statement("COMMIT", "COMMIT"))
+    private func commit(_ sent: () -> Void) throws(PostgresError) {
+        let rows = try query(Statement("COMMIT", "COMMIT"), [], sent: sent)
         // A transaction that failed before answers COMMIT with ROLLBACK and without an error.
         if String(cString: PQcmdStatus(rows.result)) != "COMMIT" { throw .transactionAborted }
     }

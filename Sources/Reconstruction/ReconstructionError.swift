@@ -1,3 +1,5 @@
+public import Learning
+
 /// What the reconstruction refuses.
 public enum ReconstructionError: Error, Equatable, Sendable {
     /// No anterior or no posterior view holds the photopeak of the isotope.
@@ -13,4 +15,8 @@ public enum ReconstructionError: Error, Equatable, Sendable {
     /// The normal equations could not be solved.
     case singular(order: Int)
     case notFinite
+    /// A network could not be built, run, trained or read.
+    case learning(LearningError)
+    /// A patient from whom no possible maps can be drawn.
+    case notSampleable
 }

@@ -8,6 +8,7 @@ struct Benchmark: AsyncParsableCommand {
         abstract: "Measures this program beside yardsticks of the same machine in the same run.",
         subcommands: [
             Projector.self, Sampler.self, Training.self, Dose.self, Ingest.self, Queue.self, HTTPServing.self,
+            Contention.self, Faults.self, FaultWorker.self, FuzzScanner.self,
         ])
 }
 

@@ -73,8 +73,8 @@ struct Sampler: ParsableCommand {
             let labels = phantom.labels(on: grid)
             hounsfield = StylisedPhantom.hounsfield(of: labels)
             body = labels.map { $0 != .air }
-            pet = UptakePair(seed: 1, lesions: phantom.lesions, seenCount: phantom.lesions.count).pet
-                .activity(of: labels)
+            let uptake = UptakePair(seed: 1, lesions: phantom.lesions, seenCount: phantom.lesions.count)
+            pet = uptake.pet.activity(of: labels)
             let lesions = phantom.lesions.indices.map { index in
                 Region(
                     name: "lesion_\(index + 1)", organ: nil, kind: .lesion,

@@ -25,8 +25,10 @@ struct Phantom: ParsableCommand {
         Terminal.progress(0, "patient \(seed)")
         var order = PhantomOrder(seed: seed)
         (order.people, order.difficulty, order.camera) = (people, difficulty, camera)
-        (order.bedCentreMillimetres, order.hours) = (bedCentre, hours)
-        let phantom = try PhantomFiles(order.recipe)
+        order.bedCentreMillimetres = bedCentre
+        var recipe = order.recipe
+        recipe.hours = hours
+        let phantom = try PhantomFiles(recipe)
         Terminal.progress(0.7, "files")
         try phantom.write(to: out, contours: contours)
         Terminal.progress(1, "done")

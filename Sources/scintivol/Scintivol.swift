@@ -9,9 +9,8 @@ struct Scintivol: AsyncParsableCommand {
         abstract: "3D activity maps from planar images of radionuclide therapy, from PACS to PACS.",
         version: "\(Version.number) (\(Version.commit))",
         subcommands: [
-            Run.self, Serve.self, Work.self, Migrate.self, Phantom.self, Reconstruct.self, Dose.self, Evaluate.self,
-            Demo.self,
-            Health.self,
+            Run.self, Serve.self, Work.self, Migrate.self, Phantom.self, Reconstruct.self, Dose.self, Pretrain.self,
+            Personalise.self, Evaluate.self, Demo.self, Health.self, CheckConfig.self, Key.self,
             Child.self,
         ])
 

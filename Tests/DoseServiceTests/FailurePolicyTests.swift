@@ -1,5 +1,6 @@
 import DICOM
 import DoseService
+import HTTP
 import Jobs
 import Postgres
 import Testing
@@ -80,9 +81,28 @@ import Testing
         #expect(FailurePolicy.isTransient(error) == isTransient)
     }
 
-    @Test func knowsWhatIsTheDatabases() {
-        #expect(FailurePolicy.isDatabase(PostgresError.poolExhausted))
-        #expect(FailurePolicy.isDatabase(JobsError.database(.poolExhausted)))
-        #expect(!FailurePolicy.isDatabase(JobsError.invalidJSON) && !FailurePolicy.isDatabase(Unknown()))
+    /// What a request is answered with when its work fails.
+    @Test(
+        arguments: [
+            (PostgresError.poolExhausted, 503, "database-unavailable"),
+            (JobsError.database(.poolExhausted), 503, "database-unavailable"),
+            (CaseActionError.database(.connectionLost(statement: "x")), 503, "database-unavailable"),
+            (
+                PostgresError.statementFailed(statement: "x", sqlState: .uniqueViolation, constraint: nil), 409,
+                "conflict"
+            ),
+            (PostgresError.parameterHoldsNUL(statement: "x", parameter: 1), 400, "invalid-parameter"),
+            (JobsError.unknownJob(JobID(rawValue: 1)), 404, "not-found"),
+            (JobsError.notRetryable(.running), 409, "state-forbids"),
+            (JobsError.alreadyEnded(.completed), 409, "already-ended"), (JobsError.keyContended, 409, "conflict"),
+            (JobsError.invalidJSON, 500, "internal"), (CaseActionError.unknownCase, 404, "not-found"),
+            (CaseActionError.stateForbids(.delivered), 409, "state-forbids"),
+            (HTTPError.cannotOpenFile(code: 2), 404, "not-found"), (HTTPError.disconnected, 500, "internal"),
+            (Unknown(), 500, "internal"),
+        ] as [(any Error, Int, String)])
+    func aFailedRequestIsAProblem(error: any Error, status: Int, type: String) {
+        let problem = FailurePolicy.problem(error)
+        #expect(problem.status.code == status && problem.type == "/problems/\(type)")
+        #expect((problem.fields["Retry-After"] != nil) == (status == 503))
     }
 }

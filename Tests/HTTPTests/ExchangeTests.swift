@@ -62,6 +62,15 @@ import TestSupport
         #expect(asterisk.status == 204 && asterisk["Allow"]?.contains("PATCH") == true)
     }
 
+    @Test("RFC 9110 9.3.8, 15.5.6: TRACE is known, and no resource supports it")
+    func reflectsNothing() async throws {
+        let answer = try await ask("TRACE /hello HTTP/1.1\r\nHost: a\r\nX-Secret: s\r\n\r\n")
+        #expect(answer.status == 405 && answer["Allow"] == "GET, HEAD, OPTIONS")
+        #expect(!answer.text.contains("X-Secret"))
+        let asterisk = try await ask("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(asterisk["Allow"]?.contains("TRACE") == false)
+    }
+
     @Test("RFC 9457: errors are problem documents")
     func answersProblems() async throws {
         let problem = try await get("/problem")

@@ -49,7 +49,7 @@ import Testing
         #expect(violation("GET / \(version)") == .unsupportedVersion)
     }
 
-    @Test("RFC 9110 15.6.2: unknown methods are 501", arguments: ["get", "BREW", "TRACE", "CONNECT", "GETX"])
+    @Test("RFC 9110 15.6.2: unknown methods are 501", arguments: ["get", "BREW", "CONNECT", "TRACES", "GETX"])
     func refusesUnknownMethods(method: String) {
         #expect(violation("\(method) / HTTP/1.1") == .unknownMethod)
         #expect(Violation.unknownMethod.status == 501)

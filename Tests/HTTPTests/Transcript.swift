@@ -36,7 +36,8 @@ struct Transcript: Equatable {
         switch event {
         case .head(let head):
             let request = Request(
-                head: head, parameters: [], routePattern: "", body: .none, peer: .loopback, clientSubject: nil)
+                head: head, parameters: [], routePattern: "", body: .none, peer: .loopback, clientSubject: nil,
+                trace: TraceContext(high: 1, low: 1))
             exchanges.append(
                 Exchange(
                     head: "\(head.method.rawValue) \(request.path) ?\(request.rawQuery ?? "-") \(head.minorVersion)",

@@ -165,6 +165,50 @@ import Testing
         #expect(try ledger.get(id).state == .discarded)
     }
 
+    @Test func aMovedJobGoesFirst() throws {
+        let first = try enqueue()
+        let second = try enqueue()
+        let before = try ledger.get(second).revision
+        try ledger.prioritise(second, 1)
+        #expect(try ledger.get(second).revision == before + 1)
+        let claimed = try claimOne()
+        #expect(claimed.id == second)
+        _ = try ledger.finish(claimed.lease, .completed(result: nil))
+        #expect(throws: JobsError.alreadyEnded(.completed)) { try ledger.prioritise(second, 2) }
+        #expect(throws: JobsError.unknownJob(JobID(rawValue: 99))) { try ledger.prioritise(JobID(rawValue: 99), 2) }
+        #expect(try claimOne().id == first)
+    }
+
+    /// Every new revision is told, by whichever statement it comes about, and nothing else is.
+    @Test func everyRevisionIsTold() async throws {
+        let heard = Mutex<[String]>([])
+        let listener = try Listener(settings, channels: ["job_revised"]) { event in
+            if case .notification(_, let id) = event { heard.withLock { $0.append(id) } }
+            if event == .connected { heard.withLock { $0.append("connected") } }
+        }
+        defer { listener.stop() }
+        #expect(try await eventually { heard.withLock { $0.contains("connected") } })
+        let (ledger, timing) = (ledger, timing)
+        let id = try enqueue()
+        let steps: [() throws -> Void] = [
+            { try ledger.prioritise(id, 5) },
+            { _ = try ledger.claim(kinds: ["dose"], limit: 1, owner: "test", timing: timing) },
+            {
+                let lease = Lease(job: id, token: try #require(try ledger.get(id).token))
+                _ = try ledger.heartbeat([Heartbeat(lease: lease, progress: 0.5)], timing: timing)
+                // The same again is news to nobody.
+                _ = try ledger.heartbeat([Heartbeat(lease: lease, progress: 0.5)], timing: timing)
+            },
+            { _ = try ledger.cancel(id) },
+        ]
+        for (index, step) in steps.enumerated() {
+            try step()
+            let isHeard = try await eventually { heard.withLock { $0.count } == index + 2 }
+            #expect(isHeard, "step \(index) was not told, or told twice")
+        }
+        #expect(heard.withLock { $0.dropFirst() }.allSatisfy { $0 == "\(id.rawValue)" })
+    }
+
     @Test func listsPageByPage() throws {
         let ids = try (0..<5).map { _ in try enqueue() }
         let first = try ledger.list(limit: 2)

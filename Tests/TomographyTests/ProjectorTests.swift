@@ -157,8 +157,8 @@ import Tomography
         var activity = [Float](repeating: 0, count: grid.voxelCount)
         activity[grid.offset(x: 20, y: 3, z: 22)] = 1
         let still = projector.forward(activity)
-        let moved = projector.withHeads(heads.map { $0.with(detector: $0.detector.moved(by: SIMD2(4.8, -9.6))) })
-            .forward(activity)
+        let movedHeads = heads.map { $0.with(detector: $0.detector.moved(by: SIMD2(4.8, -9.6))) }
+        let moved = try projector.withHeads(movedHeads).forward(activity)
         // The detector stands one pixel further to the left side and two lower: the point appears one pixel less along
         // x and two pixels more along z.
         #expect(abs(still[22 * 40 + 20] - moved[24 * 40 + 19]) < 1e-6)

@@ -28,8 +28,10 @@ extension UptakeSampler {
         map.voxels = activity
         var owned = Volume<UInt8>(grid: grid, repeating: 0)
         owned.voxels = owners
+        let background = templates.indices.filter { templates[$0].kind == .background }.map { UInt8($0 + 1) }
         return UptakeSample(
-            draw: draw, activity: map, owners: owned, regionMegabecquerels: Array(totals[..<templates.count]),
+            draw: draw, activity: map, owners: owned, backgroundOwners: Set(background),
+            regionMegabecquerels: Array(totals[..<templates.count]),
             focusMegabecquerels: Array(totals[templates.count...]))
     }
 }

@@ -36,6 +36,19 @@ public struct UptakeWorld: Codable, Equatable, Sendable {
         return world
     }()
 
+    /// The same world after the views have been laid over the anatomy: what registration finds, the place across and
+    /// along the table and the turn on it, is known to about a millimetre; height, roll and tilt stay unknown.
+    public var registered: UptakeWorld {
+        var world = self
+        if let pose {
+            world.pose = Pose(
+                rotationDegrees: SIMD3(
+                    pose.rotationDegrees.x, min(pose.rotationDegrees.y, 0.3), pose.rotationDegrees.z),
+                translation: SIMD3(min(pose.translation.x, 1), pose.translation.y, min(pose.translation.z, 1.5)))
+        }
+        return world
+    }
+
     /// The lognormal level of each region around its share in the PET.
     public struct Levels: Codable, Equatable, Sendable {
         /// Common to all regions: time since the injection, clearance.

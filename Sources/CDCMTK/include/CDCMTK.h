@@ -2,3 +2,4 @@
 
 #include "association.h"
 #include "dataset.h"
+#include "tls.h"

@@ -18,6 +18,9 @@ extern "C" {
 /// Bytes to and from one peer. The plain one is a socket; a TLS session takes its place behind the same functions.
 typedef struct cdcmtk_stream cdcmtk_stream;
 
+/// Certificates for streams with TLS; see tls.h.
+typedef struct cdcmtk_tls cdcmtk_tls;
+
 /// One association on top of a stream.
 typedef struct cdcmtk_association cdcmtk_association;
 
@@ -37,6 +40,8 @@ typedef enum cdcmtk_network_outcome {
     CDCMTK_NETWORK_REJECTED,
     CDCMTK_NETWORK_CONNECT_FAILED,
     CDCMTK_NETWORK_CONNECT_DEADLINE,
+    /// No TLS session came about: the certificates do not fit, or one side does not speak TLS.
+    CDCMTK_NETWORK_TLS_FAILED,
     /// DCMTK refused for a reason of its own, such as no memory.
     CDCMTK_NETWORK_FAILED,
 } cdcmtk_network_outcome;
@@ -88,6 +93,8 @@ typedef struct {
     const char *called_title;
     /// Whole seconds to establish the TCP connection; DCMTK keeps it in a process-wide setting.
     int32_t connect_seconds;
+    /// Null for a plain connection.
+    const cdcmtk_tls *tls;
 } cdcmtk_peer;
 
 /// One presentation data value. `bytes` belongs to the association and stays valid until the next read.

@@ -26,7 +26,7 @@ public struct Equipment: Hashable, Sendable, Codable {
         (self.manufacturer, self.model, self.station) = (manufacturer, model, station)
     }
 
-    init(_ dataset: Dataset) {
+    public init(_ dataset: Dataset) {
         manufacturer = dataset.text(.manufacturer)
         model = dataset.text(.manufacturerModelName)
         station = dataset.text(.stationName)

@@ -60,6 +60,7 @@ final class Association {
         var handle: OpaquePointer?
         var deadlines = limits.deadlines
         var rejection = cdcmtk_rejection()
+        let security = peer.security?.current()
         let texts =
             [peer.host, peer.callingTitle, peer.calledTitle]
             + contexts.flatMap { [$0.abstractSyntax.description, $0.transferSyntax.description] }
@@ -67,7 +68,7 @@ final class Association {
         let outcome = CStrings.with(texts) { texts in
             var address = cdcmtk_peer(
                 host: texts[0], port: peer.port, calling_title: texts[1], called_title: texts[2],
-                connect_seconds: max(1, (peer.connectDeadline.milliseconds + 999) / 1000))
+                connect_seconds: max(1, (peer.connectDeadline.milliseconds + 999) / 1000), tls: security?.handle)
             var proposals = contexts.enumerated().map { index, context in
                 cdcmtk_context_proposal(
                     identifier: context.identifier, abstract_syntax: texts[3 + 2 * index],
@@ -84,6 +85,8 @@ final class Association {
             throw .associationRejected(
                 AssociationRejection(result: rejection.result, source: rejection.source, reason: rejection.reason))
         }
+        // The session has a reference of its own from its beginning on.
+        withExtendedLifetime(security) {}
         try Self.check(outcome)
         guard let handle else { throw .upperLayerFailed }
         self.handle = handle
@@ -152,13 +155,14 @@ final class Association {
         case CDCMTK_NETWORK_ILLEGAL_PDU, CDCMTK_NETWORK_RELEASE_REQUESTED: throw .protocolViolation
         case CDCMTK_NETWORK_CONNECT_FAILED: throw .connectFailed
         case CDCMTK_NETWORK_CONNECT_DEADLINE: throw .connectDeadline
+        case CDCMTK_NETWORK_TLS_FAILED: throw .secureConnectionFailed
         default: throw .upperLayerFailed
         }
     }
 }
 
 /// C strings that live as long as a call.
-private enum CStrings {
+enum CStrings {
     static func with<Result>(_ texts: [String?], _ body: ([UnsafePointer<CChar>?]) -> Result) -> Result {
         var starts: [Int?] = []
         var storage: [CChar] = []

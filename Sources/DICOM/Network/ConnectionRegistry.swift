@@ -35,7 +35,7 @@ final class ConnectionRegistry: Sendable {
             let isAllowed =
                 !state.isStopping && state.descriptors.count < configuration.connectionLimit
                 && state.connectionsByPeer[peer, default: 0] < configuration.connectionsPerPeerLimit
-                && (configuration.peerAddresses.isEmpty || configuration.peerAddresses.contains(peer))
+                && configuration.access.admits(address: peer)
             guard isAllowed else {
                 state.counters.refusedConnections += 1
                 return false

@@ -1,4 +1,4 @@
-/// A DIMSE command set: C-ECHO and C-STORE, requests and responses.
+/// A DIMSE command set: C-ECHO, C-STORE, C-FIND and C-MOVE, requests and responses.
 ///
 /// DCMTK's own reader descends into sequences of a command set without a limit, so commands are read here: flat,
 /// implicit little endian, nothing but group 0000.
@@ -12,10 +12,22 @@ struct DIMSECommand: Equatable {
     var hasDataset: Bool
     var status: UInt16?
     var errorComment: [UInt8] = []
+    /// Of C-MOVE: who shall get the objects.
+    var moveDestination: String?
+    /// Of a C-MOVE response.
+    var suboperations = Suboperations()
+
+    struct Suboperations: Equatable {
+        var remaining, completed, failed, warning: UInt16?
+    }
 
     enum Field {
         static let storeRequest: UInt16 = 0x0001
         static let storeResponse: UInt16 = 0x8001
+        static let findRequest: UInt16 = 0x0020
+        static let findResponse: UInt16 = 0x8020
+        static let moveRequest: UInt16 = 0x0021
+        static let moveResponse: UInt16 = 0x8021
         static let echoRequest: UInt16 = 0x0030
         static let echoResponse: UInt16 = 0x8030
         static let response: UInt16 = 0x8000
@@ -32,11 +44,16 @@ struct DIMSECommand: Equatable {
         static let commandField: UInt16 = 0x0100
         static let messageID: UInt16 = 0x0110
         static let messageIDBeingRespondedTo: UInt16 = 0x0120
+        static let moveDestination: UInt16 = 0x0600
         static let priority: UInt16 = 0x0700
         static let dataSetType: UInt16 = 0x0800
         static let status: UInt16 = 0x0900
         static let errorComment: UInt16 = 0x0902
         static let affectedSOPInstance: UInt16 = 0x1000
+        static let remainingSuboperations: UInt16 = 0x1020
+        static let completedSuboperations: UInt16 = 0x1021
+        static let failedSuboperations: UInt16 = 0x1022
+        static let warningSuboperations: UInt16 = 0x1023
     }
 
     private static let noDataset: UInt16 = 0x0101
@@ -72,6 +89,11 @@ extension DIMSECommand {
         sopClass = values[Element.affectedSOPClass].flatMap { UID(bytes: $0) }
         sopInstance = values[Element.affectedSOPInstance].flatMap { UID(bytes: $0) }
         errorComment = Self.text(values[Element.errorComment])
+        suboperations = Suboperations(
+            remaining: Self.unsigned(values[Element.remainingSuboperations]),
+            completed: Self.unsigned(values[Element.completedSuboperations]),
+            failed: Self.unsigned(values[Element.failedSuboperations]),
+            warning: Self.unsigned(values[Element.warningSuboperations]))
         if isResponse, status == nil { throw DIMSECommandFault() }
     }
 
@@ -85,7 +107,12 @@ extension DIMSECommand {
         Self.append(Element.commandField, Self.bytes(field), &body)
         let numberElement = isResponse ? Element.messageIDBeingRespondedTo : Element.messageID
         Self.append(numberElement, Self.bytes(messageID), &body)
-        if field == Field.storeRequest { Self.append(Element.priority, Self.bytes(0), &body) }
+        if let moveDestination {
+            Self.append(Element.moveDestination, Self.padded(moveDestination.utf8, with: UInt8(ascii: " ")), &body)
+        }
+        if [Field.storeRequest, Field.findRequest, Field.moveRequest].contains(field) {
+            Self.append(Element.priority, Self.bytes(0), &body)
+        }
         Self.append(Element.dataSetType, Self.bytes(hasDataset ? Self.datasetPresent : Self.noDataset), &body)
         if let status { Self.append(Element.status, Self.bytes(status), &body) }
         if !errorComment.isEmpty {

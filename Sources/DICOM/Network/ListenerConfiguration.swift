@@ -7,10 +7,11 @@ public struct ListenerConfiguration: Sendable {
 
     /// AE titles by which we may be called; none means any.
     public var calledTitles: Set<String> = []
-    /// AE titles that may call; none means any.
-    public var callingTitles: Set<String> = []
-    /// Numeric addresses that may connect; none means any.
-    public var peerAddresses: Set<String> = []
+    /// Who may connect and call.
+    public var access = AccessPolicy.open
+
+    /// Certificates for TLS, without which nobody gets in; none means plain connections.
+    public var security: TransportSecurity?
 
     public var contexts = PresentationContextPolicy()
 
@@ -21,7 +22,7 @@ public struct ListenerConfiguration: Sendable {
     public var associationsPerPeerLimit = 16
     public var backlogLimit: Int32 = 128
 
-    /// From the connection to the last byte of the A-ASSOCIATE-RQ.
+    /// From the connection to the end of the TLS handshake, and from there to the last byte of the A-ASSOCIATE-RQ.
     public var requestDeadline = Duration.seconds(10)
     /// Silence between two PDUs.
     public var idleDeadline = Duration.seconds(60)

@@ -7,6 +7,9 @@ public enum NetworkError: Error, Equatable, Sendable {
     /// A host name, port or AE title that cannot be sent.
     case unusablePeer
     case connectFailed
+    /// No TLS session came about: the certificates do not fit, or the peer does not speak TLS.
+    case secureConnectionFailed
+    case unusableCertificates(SecurityProblem)
     case connectDeadline
     /// A-ASSOCIATE-RJ (PS3.8 table 9-21).
     case associationRejected(AssociationRejection)
@@ -17,6 +20,10 @@ public enum NetworkError: Error, Equatable, Sendable {
     case protocolViolation
     /// The peer accepted the association but no presentation context that is needed.
     case noAcceptedContext
+    /// The peer answered a query or a retrieval with a status that is no success.
+    case refused(status: UInt16)
+    /// More answers to a query than are taken.
+    case tooManyAnswers
     /// DCMTK refused for a reason of its own, such as no memory.
     case upperLayerFailed
 }

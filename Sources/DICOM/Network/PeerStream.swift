@@ -8,14 +8,20 @@ final class PeerStream {
     let handle: OpaquePointer
 
     /// Takes over a connected socket.
-    init?(descriptor: Int32) {
-        guard let handle = cdcmtk_stream_open(descriptor) else { return nil }
-        self.handle = handle
+    init?(descriptor: Int32, security: TransportSecurity? = nil) {
+        let context = security?.current()
+        let opened = context.map { cdcmtk_stream_open_tls(descriptor, $0.handle) } ?? cdcmtk_stream_open(descriptor)
+        withExtendedLifetime(context) {}
+        guard let opened else { return nil }
+        handle = opened
     }
 
     deinit {
         cdcmtk_stream_close(handle)
     }
+
+    /// Agrees on TLS, when the stream was opened for it; has to come first.
+    func shakeHands(within limit: Duration) -> Bool { cdcmtk_stream_shake_hands(handle, limit.milliseconds) }
 
     /// Reads the first PDU of a connection, whatever its pace, within one deadline.
     ///

@@ -6,12 +6,18 @@ public struct PresentationContextPolicy: Equatable, Sendable {
     /// In order of preference: the first of ours that the requestor proposed is taken.
     public var transferSyntaxes: [UID]
 
+    /// The same for classes with pixel data, after ``transferSyntaxes``: what is compressed without loss and can be
+    /// decoded here.
+    public var compressedSyntaxes: [UID]
+
     public init(
         storageClasses: Set<UID> = PresentationContextPolicy.defaultStorageClasses,
-        transferSyntaxes: [UID] = [.explicitLittleEndian, .implicitLittleEndian]
+        transferSyntaxes: [UID] = [.explicitLittleEndian, .implicitLittleEndian],
+        compressedSyntaxes: [UID] = [.jpegLosslessFirstOrder, .jpegLossless, .jpegLSLossless, .rleLossless]
     ) {
         self.storageClasses = storageClasses
         self.transferSyntaxes = transferSyntaxes
+        self.compressedSyntaxes = compressedSyntaxes
     }
 
     public static let defaultStorageClasses: Set<UID> = [
@@ -23,7 +29,9 @@ public struct PresentationContextPolicy: Equatable, Sendable {
         guard context.abstractSyntax == .verification || storageClasses.contains(context.abstractSyntax) else {
             return JudgedContext(proposed: context, outcome: .abstractSyntaxNotSupported)
         }
-        guard let syntax = transferSyntaxes.first(where: context.transferSyntaxes.contains) else {
+        let hasPixels = UID.imageClasses.contains(context.abstractSyntax)
+        let ours = transferSyntaxes + (hasPixels ? compressedSyntaxes : [])
+        guard let syntax = ours.first(where: context.transferSyntaxes.contains) else {
             return JudgedContext(proposed: context, outcome: .transferSyntaxesNotSupported)
         }
         return JudgedContext(proposed: context, outcome: .accepted(transferSyntax: syntax))

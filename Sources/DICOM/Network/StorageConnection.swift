@@ -7,6 +7,9 @@ struct StorageConnection {
     let handler: any StorageHandler
 
     func run() {
+        guard stream.shakeHands(within: configuration.requestDeadline) else {
+            return registry.count { $0.refusedConnections += 1 }
+        }
         let pdu: [UInt8]
         do {
             pdu = try stream.readAssociationRequest(within: configuration.requestDeadline)
@@ -51,7 +54,7 @@ struct StorageConnection {
         if !configuration.calledTitles.isEmpty, !configuration.calledTitles.contains(request.calledTitle) {
             return .calledTitleNotRecognized
         }
-        if !configuration.callingTitles.isEmpty, !configuration.callingTitles.contains(request.callingTitle) {
+        guard configuration.access.admits(title: request.callingTitle, from: request.peerAddress) else {
             return .callingTitleNotRecognized
         }
         return nil

@@ -102,7 +102,8 @@ public final class StorageListener: Sendable {
 
     private func serve(_ connection: ListeningSocket.Connection, number: Int) {
         defer { registry.leave() }
-        guard let stream = PeerStream(descriptor: connection.descriptor) else {
+        guard let stream = PeerStream(descriptor: connection.descriptor, security: configuration.security)
+        else {
             registry.closeConnection(number: number, peer: connection.peerAddress)
             close(connection.descriptor)
             return

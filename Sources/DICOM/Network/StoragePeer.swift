@@ -6,6 +6,9 @@ public struct StoragePeer: Equatable, Sendable {
     public let calledTitle: String
     public let callingTitle: String
 
+    /// Certificates for TLS; none means a plain connection.
+    public var security: TransportSecurity?
+
     /// Rounded up to whole seconds.
     public var connectDeadline = Duration.seconds(10)
     /// For the next answer of the peer, which may first make the object durable.

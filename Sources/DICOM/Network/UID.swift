@@ -36,6 +36,14 @@ extension UID {
     public static let explicitLittleEndian = UID(constant: "1.2.840.10008.1.2.1")
     public static let implicitLittleEndian = UID(constant: "1.2.840.10008.1.2")
 
+    public static let rleLossless = UID(constant: "1.2.840.10008.1.2.5")
+    public static let jpegLossless = UID(constant: "1.2.840.10008.1.2.4.57")
+    public static let jpegLosslessFirstOrder = UID(constant: "1.2.840.10008.1.2.4.70")
+    public static let jpegLSLossless = UID(constant: "1.2.840.10008.1.2.4.80")
+
+    public static let studyRootFind = UID(constant: "1.2.840.10008.5.1.4.1.2.2.1")
+    public static let studyRootMove = UID(constant: "1.2.840.10008.5.1.4.1.2.2.2")
+
     /// - Source: DICOM PS3.7 annex A.2.1.
     static let applicationContext = UID(constant: "1.2.840.10008.3.1.1.1")
 

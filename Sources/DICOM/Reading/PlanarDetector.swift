@@ -41,10 +41,12 @@ struct PlanarDetector {
         vote(.viewCode, Self.direction(codes: item?.codes(.viewCodeSequence) ?? []))
         vote(.imageOrientation, orientation?.direction)
         // Words describe a whole instance: they tell nothing apart when two detectors share one.
-        if isOnly { vote(.words, ViewWords.direction(dataset)) }
+        if isOnly { vote(.words, ViewWords.direction(dataset, rules)) }
         vote(.siteRule, Self.direction(number: number, equipment: equipment, patient: patient, rules: rules))
+        let byAngle = try Self.direction(angle: item?.decimal(.startAngle))
+        if rules.startAngleDecides { vote(.startAngle, byAngle) }
         guard let (evidence, direction) = votes.first else { throw .needsInput(.view) }
-        vote(.startAngle, try Self.direction(angle: item?.decimal(.startAngle)))
+        if !rules.startAngleDecides { vote(.startAngle, byAngle) }
 
         var findings = [PlanarFinding.view(direction, detector: number, by: evidence)]
         for other in votes where other.1 != direction { findings.append(.viewDisputed(detector: number, by: other.0)) }

@@ -29,11 +29,10 @@ struct PlanarInstance {
             type: detectorItems.first?.text(.collimatorType), gridName: detectorItems.first?.text(.collimatorGridName))
 
         let acquired = dataset.timestamp((.acquisitionDate, .acquisitionTime))
-        guard let start = acquired ?? dataset.timestamp((.seriesDate, .seriesTime)) else {
-            throw .needsInput(.acquisitionTime)
-        }
+        let ofSeries = dataset.timestamp((.seriesDate, .seriesTime))
+        guard let start = acquired ?? ofSeries ?? rules.acquiredAt else { throw .needsInput(.acquisitionTime) }
         startedAt = start
-        if acquired == nil { findings.append(.startOfSeries) }
+        if acquired == nil { findings.append(ofSeries == nil ? .suppliedBySite(.acquisitionTime) : .startOfSeries) }
 
         let timing = try PlanarTiming(dataset, acquisition: acquisition, rules: rules)
         durationSeconds = timing.durationSeconds

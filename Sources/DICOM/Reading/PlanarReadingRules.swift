@@ -20,6 +20,11 @@ public struct PlanarReadingRules: Equatable, Sendable {
     }
 
     public var viewRules: [ViewRule] = []
+    /// Words that name a view, in capitals, besides those that everybody uses.
+    public var anteriorWords: Set<String> = []
+    public var posteriorWords: Set<String> = []
+    /// Lets the start angle decide where nothing better does: 180 is anterior, 0 and 360 posterior.
+    public var startAngleDecides = false
     public var radionuclide: Radionuclide?
     /// The windows by their number in EnergyWindowVector.
     public var energyWindows: [EnergyWindow] = []
@@ -28,6 +33,8 @@ public struct PlanarReadingRules: Equatable, Sendable {
     /// Tangential and axial.
     public var fieldOfViewMillimetres: SIMD2<Double>?
     public var scanVelocityMillimetresPerSecond: Double?
+    public var scanLengthMillimetres: Double?
+    public var acquiredAt: LocalTimestamp?
     /// Of a static image.
     public var frameDurationSeconds: Double?
     /// How far the sum of the pixels may be from CountsAccumulated, as a part of it.

@@ -32,7 +32,9 @@ struct PlanarTiming {
             let sweep = stated(
                 try dataset.decimal(.scanVelocity), rules.scanVelocityMillimetresPerSecond, .scanVelocity)
             guard let sweep else { throw .needsInput(.scanVelocity) }
-            guard let length = try dataset.integer(.scanLength), length > 0 else { throw .needsInput(.scanLength) }
+            let length = stated(
+                try dataset.integer(.scanLength).map(Double.init), rules.scanLengthMillimetres, .scanLength)
+            guard length != nil else { throw .needsInput(.scanLength) }
             velocity = sweep
         }
         self.findings = findings

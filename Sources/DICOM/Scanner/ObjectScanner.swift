@@ -54,6 +54,8 @@ public struct ObjectScanner: Sendable {
             seriesInstance: try values.requiredUID(.seriesInstance),
             frameOfReference: try values.uid(.frameOfReference), transferSyntax: meta.transferSyntax,
             patientID: values.bytes(.patientID), issuerOfPatientID: values.bytes(.issuerOfPatientID),
+            patientName: values.bytes(.patientName), patientBirthDate: values.bytes(.patientBirthDate),
+            patientSex: values.bytes(.patientSex),
             specificCharacterSet: try values.codeStrings(.specificCharacterSet),
             modality: try values.codeStrings(.modality).first, imageType: try values.codeStrings(.imageType),
             studyDate: try values.date(.studyDate), acquisitionDate: try values.date(.acquisitionDate),

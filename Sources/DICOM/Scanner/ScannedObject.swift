@@ -12,6 +12,9 @@ public struct ScannedObject: Equatable, Sendable {
     /// Patient identity in the bytes of ``specificCharacterSet``, without the spaces around it; nil when empty.
     public let patientID: [UInt8]?
     public let issuerOfPatientID: [UInt8]?
+    public let patientName: [UInt8]?
+    public let patientBirthDate: [UInt8]?
+    public let patientSex: [UInt8]?
     public let specificCharacterSet: [String]
 
     public let modality: String?

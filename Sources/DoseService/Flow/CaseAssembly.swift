@@ -2,11 +2,11 @@ import Jobs
 import Logging
 import Postgres
 
-/// Puts cases together: looks which instances belong to a planar study once it is quiet around its patient, and asks for
-/// its reconstruction when nothing is missing.
+/// Puts cases together: looks which instances belong to a planar study once nobody brings more of its patient and it
+/// has been quiet, and asks for its reconstruction when nothing is missing.
 ///
-/// Late instances make a new revision, and the job of the revision before is called off. Several services may do this side
-/// by side: a case is looked through under its row's lock.
+/// Late instances make a new revision, and the job of the revision before is called off. Several services may do this
+/// side by side: a patient is looked through under the lock of its arrivals.
 struct CaseAssembly: Sendable {
     static let jobKind = "reconstruct"
     /// How often is looked.
@@ -14,6 +14,10 @@ struct CaseAssembly: Sendable {
 
     let pool: Pool
     let quietTime: Duration
+    /// After so long a patient is looked through although more is being brought.
+    let hardDeadline: Duration
+    /// Asks archives, when there are any.
+    let search: ArchiveSearch
     let log: Logger
 
     /// What a reconstruction job is about.
@@ -33,50 +37,108 @@ struct CaseAssembly: Sendable {
     func run() async {
         while !Task.isCancelled {
             do throws(JobsError) {
-                for id in try await dueCases() { try await assemble(id) }
+                // One patient's trouble is not another's.
+                for patient in try await duePatients() { await assemble(patient) }
             } catch { log.error("case assembly failed", metadata: ["error": "\(error)"]) }
             // Cancelled meanwhile: the loop's condition ends it.
             try? await Task.sleep(for: Self.period)
         }
     }
 
-    private func dueCases() async throws(JobsError) -> [Int64] {
-        let quiet = quietTime
+    private func duePatients() async throws(JobsError) -> [String] {
+        let parameters: [Parameter] = [.seconds(quietTime), .seconds(hardDeadline)]
         return try await pool.run { (connection) throws(JobsError) in
             do throws(PostgresError) {
-                _ = try connection.query(CaseStatements.openNew)
-                return try connection.query(CaseStatements.due, [.seconds(quiet)]).map { row throws(PostgresError) in
-                    try row["id"]
+                return try connection.query(CaseStatements.duePatients, parameters).map { row throws(PostgresError) in
+                    try row["patient_key"]
                 }
             } catch { throw JobsError(error) }
         }
     }
 
-    private func assemble(_ id: Int64) async throws(JobsError) {
-        let outcome: String? = try await pool.transaction { (transaction) throws(JobsError) in
+    private func assemble(_ patientKey: String) async {
+        do throws(JobsError) {
+            if !search.archives.isEmpty { await search.countSeries(try await incompleteSeries(of: patientKey)) }
+            let outcomes: [(id: Int64, state: String)] = try await pool.transaction { (transaction) throws(JobsError) in
+                do throws(PostgresError) {
+                    return try Self.lookThrough(patientKey, in: transaction)
+                } catch { throw JobsError(error) }
+            }
+            for (id, state) in outcomes {
+                log.info("case assembled", metadata: ["case": "\(id)", "state": "\(state)"])
+            }
+        } catch { log.error("case assembly failed", metadata: ["error": "\(error)"]) }
+    }
+
+    /// Series of cases that would go on, for which an archive may know better.
+    private func incompleteSeries(of patientKey: String) async throws(JobsError) -> [CaseContent.Series] {
+        try await pool.run { (connection) throws(JobsError) in
             do throws(PostgresError) {
-                guard let row = try transaction.query(CaseStatements.lock, [.integer(id)]).first else { return nil }
-                let rows = try transaction.query(
-                    CaseStatements.instances,
-                    [.text(try row["patient_key"]), .text(try row["planar_study_uid"])])
-                var newest = 0.0
-                var instances: [CaseContent.Instance] = []
-                for row in rows {
-                    newest = max(newest, try row["received_at"])
-                    instances.append(
-                        CaseContent.Instance(
-                            id: try row["id"], modality: try row["modality"], series: try row["series_instance_uid"],
-                            frameOfReference: try row["frame_of_reference_uid"]))
+                var series: [CaseContent.Series] = []
+                _ = try connection.query(CaseStatements.openNew, [.text(patientKey)])
+                for row in try connection.query(CaseStatements.ofPatientUnlocked, [.text(patientKey)]) {
+                    let content = try Self.content(row, in: connection)
+                    let known: String? = try row["content_key"]
+                    if content.key != known, content.missing == nil || content.missing?.code == "series-incomplete" {
+                        series += content.series.filter { !series.contains($0) }
+                    }
                 }
-                _ = try transaction.query(CaseStatements.seen, [.integer(id), .double(newest)])
-                let content = CaseContent(choosingFrom: instances)
-                let known: String? = try row["content_key"]
-                guard content.key != known else { return nil }
-                let revision: Int = try row["revision"]
-                return try Self.revise(id, from: revision, to: content, in: transaction)
+                return series
             } catch { throw JobsError(error) }
         }
-        if let outcome { log.info("case assembled", metadata: ["case": "\(id)", "state": "\(outcome)"]) }
+    }
+
+    /// - Returns: the cases that changed.
+    private static func lookThrough(
+        _ patientKey: String, in transaction: Transaction
+    ) throws(PostgresError) -> [(id: Int64, state: String)] {
+        var arrivals: [Int64] = []
+        for row in try transaction.query(CaseStatements.lockArrivals, [.text(patientKey)]) {
+            arrivals.append(try row["id"])
+        }
+        guard !arrivals.isEmpty else { return [] }
+        _ = try transaction.query(CaseStatements.openNew, [.text(patientKey)])
+        var changed: [(id: Int64, state: String)] = []
+        for row in try transaction.query(CaseStatements.ofPatient, [.text(patientKey)]) {
+            let content = try content(row, in: transaction)
+            let known: String? = try row["content_key"]
+            guard content.key != known, !content.isUsed(since: known) else { continue }
+            let id: Int64 = try row["id"]
+            changed.append((id, try revise(id, from: try row["revision"], to: content, in: transaction)))
+        }
+        _ = try transaction.query(CaseStatements.closeArrivals, [.integers(arrivals)])
+        _ = try transaction.query(CaseStatements.markArrivals, [.integers(arrivals)])
+        return changed
+    }
+
+    /// What a case's instances and answers make of it now.
+    private static func content(_ row: Row, in runner: some StatementRunner) throws(PostgresError) -> CaseContent {
+        let id: Int64 = try row["id"]
+        let (patient, study): (String, String) = (try row["patient_key"], try row["planar_study_uid"])
+        var instances: [CaseContent.Instance] = []
+        for row in try runner.query(CaseStatements.instances, [.text(patient), .text(study)]) {
+            var instance = CaseContent.Instance(
+                id: try row["id"], modality: try row["modality"], series: try row["series_instance_uid"],
+                frameOfReference: try row["frame_of_reference_uid"])
+            (instance.study, instance.isPurged) = (try row["study_instance_uid"], try row["is_purged"])
+            (instance.birth, instance.name, instance.sex) = (try row["birth_key"], try row["name_key"], try row["sex"])
+            instances.append(instance)
+        }
+        var counts: [String: Int] = [:]
+        let series = Set(instances.map(\.series)).sorted()
+        for row in try runner.query(CaseStatements.seriesCounts, [.texts(series)]) {
+            counts[try row["series_instance_uid"]] = try row["instance_count"]
+        }
+        return CaseContent(choosingFrom: instances, answers: try answers(to: id, in: runner), counts: counts)
+    }
+
+    static func answers(to id: Int64, in runner: some StatementRunner) throws(PostgresError) -> AnsweredFields {
+        var answers = AnsweredFields()
+        for row in try runner.query(CaseStatements.answers, [.integer(id)]) {
+            let value: String = try row["value"]
+            answers.values[try row["field"]] = JSONText.decode(JSONValue.self, from: value)
+        }
+        return answers
     }
 
     private static func revise(
@@ -97,6 +159,10 @@ struct CaseAssembly: Sendable {
             }
         } catch { throw error.postgresError ?? .transactionAborted }
         let state: CaseState = content.missing == nil ? .ready : .needsInput
+        if content.missing?.code == "identity-conflict" {
+            try AuditTrail.write(
+                .init(actor: "assembly", action: .identityConflict, subject: "case \(id)", outcome: 8), transaction)
+        }
         _ = try transaction.query(
             CaseStatements.assemble,
             [

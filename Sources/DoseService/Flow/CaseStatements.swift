@@ -2,52 +2,84 @@ import Postgres
 
 /// The SQL of cases, results and exports.
 enum CaseStatements {
+    /// Patients for whom something has come: their cases are looked through when nobody brings more and it has been
+    /// quiet since, when the wait has become too long, or when somebody does not want to wait.
+    static let duePatients = Statement(
+        "case_due_patients",
+        """
+        SELECT patient_key FROM arrival GROUP BY patient_key
+        HAVING bool_and(coalesce(ended_at, expires_at) <= now() - make_interval(secs => $1))
+            OR min(coalesce(looked_at, began_at)) <= now() - make_interval(secs => $2)
+            OR bool_or(forced)
+        ORDER BY min(began_at) LIMIT 100
+        """)
+
+    /// A patient whose arrivals somebody else holds is somebody else's.
+    static let lockArrivals = Statement(
+        "case_lock_arrivals",
+        "SELECT id FROM arrival WHERE patient_key = $1 ORDER BY id FOR UPDATE SKIP LOCKED")
+
     /// Every planar study is a case.
     static let openNew = Statement(
         "case_open_new",
         """
         INSERT INTO dose_case (patient_key, planar_study_uid)
         SELECT DISTINCT i.patient_key, i.study_instance_uid FROM instance i
-        WHERE i.modality = 'NM' AND NOT EXISTS (
+        WHERE i.modality = 'NM' AND i.patient_key = $1 AND NOT EXISTS (
             SELECT 1 FROM dose_case c
             WHERE c.patient_key = i.patient_key AND c.planar_study_uid = i.study_instance_uid)
         ON CONFLICT DO NOTHING
         """)
 
-    /// Cases for whose patient something has come since they were looked through, and nothing within the quiet time.
-    static let due = Statement(
-        "case_due",
+    static let ofPatient = Statement(
+        "case_of_patient",
         """
-        SELECT c.id FROM dose_case c
-        WHERE EXISTS (SELECT 1 FROM instance i WHERE i.patient_key = c.patient_key
-                      AND (c.assembled_at IS NULL OR i.received_at > c.assembled_at))
-          AND NOT EXISTS (SELECT 1 FROM instance i WHERE i.patient_key = c.patient_key
-                          AND i.received_at > now() - make_interval(secs => $1))
-        ORDER BY c.id LIMIT 100
+        SELECT id, patient_key, planar_study_uid, state, revision, content_key FROM dose_case
+        WHERE patient_key = $1 ORDER BY id FOR UPDATE
         """)
 
-    static let lock = Statement(
-        "case_lock",
+    static let ofPatientUnlocked = Statement(
+        "case_of_patient_unlocked",
         """
-        SELECT patient_key, planar_study_uid, state, revision, content_key FROM dose_case
-        WHERE id = $1 FOR UPDATE SKIP LOCKED
+        SELECT id, patient_key, planar_study_uid, state, revision, content_key FROM dose_case
+        WHERE patient_key = $1 ORDER BY id
         """)
+
+    /// What has ended was looked through to its last instance; what goes on is looked at again.
+    static let closeArrivals = Statement(
+        "case_close_arrivals",
+        "DELETE FROM arrival WHERE id = ANY ($1) AND (ended_at IS NOT NULL OR expires_at <= now())")
+
+    static let markArrivals = Statement(
+        "case_mark_arrivals", "UPDATE arrival SET looked_at = now() WHERE id = ANY ($1)")
 
     static let instances = Statement(
         "case_instances",
         """
-        SELECT id, modality, study_instance_uid, series_instance_uid, frame_of_reference_uid, received_at FROM instance
+        SELECT id, modality, study_instance_uid, series_instance_uid, frame_of_reference_uid, birth_key, name_key, sex,
+               purged_at IS NOT NULL AS is_purged FROM instance
         WHERE patient_key = $1 AND (modality IN ('CT', 'PT', 'RTSTRUCT') OR (modality = 'NM' AND study_instance_uid = $2))
         ORDER BY id
         """)
 
-    static let seen = Statement("case_seen", "UPDATE dose_case SET assembled_at = to_timestamp($2) WHERE id = $1")
+    static let answers = Statement(
+        "case_answers",
+        "SELECT DISTINCT ON (field) field, value FROM case_answer WHERE case_id = $1 ORDER BY field, id DESC")
+
+    static let insertAnswer = Statement(
+        "case_answer_insert", "INSERT INTO case_answer (case_id, field, value, actor) VALUES ($1, $2, $3, $4)")
+
+    static let patientOf = Statement("case_patient_of", "SELECT patient_key FROM dose_case WHERE id = $1")
+
+    static let seriesCounts = Statement(
+        "case_series_counts",
+        "SELECT series_instance_uid, instance_count FROM series_count WHERE series_instance_uid = ANY ($1)")
 
     static let assemble = Statement(
         "case_assemble",
         """
         UPDATE dose_case SET state = $2, reason = $3, fields = $4, revision = $5, content_key = $6, instance_ids = $7,
-                             updated_at = now()
+                             assembled_at = now(), updated_at = now()
         WHERE id = $1
         """)
 
@@ -66,7 +98,8 @@ enum CaseStatements {
     static let step = Statement(
         "case_step",
         """
-        UPDATE dose_case c SET state = $3, reason = $4, fields = $5, updated_at = now()
+        UPDATE dose_case c SET state = $3, reason = $4, fields = $5, updated_at = now(),
+                               delivered_at = CASE WHEN $3 = 'delivered' THEN now() ELSE c.delivered_at END
         WHERE c.id = $1 AND c.revision = $2 AND c.state = ANY (string_to_array($6, ','))
           AND EXISTS (SELECT 1 FROM job j WHERE j.id = $7 AND j.lease_token = $8)
         """)

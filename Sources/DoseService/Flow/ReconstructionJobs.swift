@@ -3,6 +3,7 @@ import Foundation
 import Jobs
 import Logging
 import Postgres
+import Tomography
 
 /// Performs reconstruction jobs: a child process does the work, its result, the exports and the case's step are one
 /// transaction with the job's completion.
@@ -23,16 +24,22 @@ struct ReconstructionJobs: Sendable {
         }
         let files = try await files(of: payload)
         guard !files.planar.isEmpty else { throw JobDecision.cancel(reason: "revised") }
+        try await settings.artefacts?.bring(files.names, to: store)
         try await step(payload, to: .reconstructing, problem: nil, lease: context.lease)
         // The folder bears the attempt's token: an attempt that comes too late writes where nobody looks.
         let folder = "\(job.id.rawValue)-\(job.lease.token.rawValue)"
-        let request = ReconstructionRun.Request(
-            planarPaths: files.planar, anatomyPaths: files.anatomy, sites: settings.sites,
+        var request = ReconstructionRun.Request(
+            planarPaths: files.planar, anatomyPaths: files.anatomy, sites: try await sites(),
             outputFolder: "\(store.results)/\(folder)", namespace: payload.key, createdAt: try await createdAt(job.id))
+        request.rules = settings.rules
+        request.answers = try await pool.run { (connection) throws(PostgresError) in
+            try CaseAssembly.answers(to: payload.caseID, in: connection)
+        }
         var child = ChildProcess(program: program, arguments: [ChildWork.subcommand])
         child.memoryLimit = Self.childMemoryLimit
         let outcome = try await child.run(request: JSONText.encode(request)) {
             context.report(progress: $0.progress, stage: $0.stage)
+            context.reach(.midRun)
         }
         guard case .answered(let text) = outcome.ending,
             let answer = JSONText.decode(ChildWork.Answer.self, from: text)
@@ -45,6 +52,8 @@ struct ReconstructionJobs: Sendable {
             }
             throw FailurePolicy.decision(problem)
         case .summary(let summary):
+            try await settings.artefacts?.deliver(folder, from: store)
+            context.reach(.afterResultFiles)
             return completion(summary, payload, folder, job.lease)
         }
     }
@@ -53,7 +62,7 @@ struct ReconstructionJobs: Sendable {
         _ summary: ResultSummary, _ payload: CaseAssembly.Payload, _ folder: String, _ lease: Lease
     ) -> JobResult {
         let json = JSONText.encode(summary)
-        let destinations = settings.destinations.map(\.name)
+        let destinations = settings.destinations
         let failed = summary.checks.first { $0.outcome == .fail }
         // What fails a check waits for a person.
         let next: CaseState = failed != nil ? .review : destinations.isEmpty ? .delivered : .exporting
@@ -66,19 +75,27 @@ struct ReconstructionJobs: Sendable {
                 ])
             let result: Int64 = try row["id"]
             if failed == nil {
-                for destination in destinations {
-                    for file in ReconstructionRun.exportedFiles {
-                        let output = String(file.prefix { $0 != "." })
-                        _ = try transaction.query(
-                            CaseStatements.insertExport,
-                            [.integer(result), .text(destination), .text(output), .text("\(folder)/\(file)")])
-                    }
-                }
+                try Self.insertExports(result: result, folder: folder, destinations: destinations, transaction)
             }
             _ = try transaction.query(
                 CaseStatements.step,
                 Self.stepParameters(
                     payload, to: next, code: failed.map { "check-\($0.name)" }, fields: [], lease: lease))
+        }
+    }
+
+    /// Puts a result's objects into the outbox, for each destination those that it receives.
+    static func insertExports(
+        result: Int64, folder: String, destinations: [ServiceSettings.Destination], _ transaction: Transaction
+    ) throws(PostgresError) {
+        for destination in destinations {
+            for file in ReconstructionRun.exportedFiles {
+                let output = String(file.prefix { $0 != "." })
+                guard destination.outputs.contains(output) else { continue }
+                _ = try transaction.query(
+                    CaseStatements.insertExport,
+                    [.integer(result), .text(destination.name), .text(output), .text("\(folder)/\(file)")])
+            }
         }
     }
 
@@ -103,19 +120,29 @@ struct ReconstructionJobs: Sendable {
         ]
     }
 
-    private func files(of payload: CaseAssembly.Payload) async throws -> (planar: [String], anatomy: [String]) {
+    private func files(of payload: CaseAssembly.Payload) async throws -> (
+        planar: [String], anatomy: [String], names: [String]
+    ) {
         let store = store
         return try await pool.run { (connection) throws(PostgresError) in
             var planar: [String] = []
             var anatomy: [String] = []
+            var names: [String] = []
             let parameters: [Parameter] = [.integer(payload.caseID), .integer(Int64(payload.revision))]
             for row in try connection.query(CaseStatements.files, parameters) {
-                let path = store.path(try row["file_name"])
+                let name: String = try row["file_name"]
+                names.append(name)
+                let path = store.path(name)
                 let modality: String = try row["modality"]
                 if modality == "NM" { planar.append(path) } else { anatomy.append(path) }
             }
-            return (planar, anatomy)
+            return (planar, anatomy, names)
         }
+    }
+
+    /// What was described by REST goes before the files that the service was started with.
+    private func sites() async throws -> [CameraSite] {
+        try await pool.run { (connection) throws(PostgresError) in try Calibrations.sites(connection) } + settings.sites
     }
 
     /// The job's own time, so that every attempt writes the same objects.

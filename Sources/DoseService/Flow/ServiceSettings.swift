@@ -1,7 +1,8 @@
 public import DICOM
 public import Tomography
 import Foundation
-import Jobs
+public import HTTP
+public import Jobs
 
 /// How one installation is set up.
 ///
@@ -11,6 +12,16 @@ public struct ServiceSettings: Sendable {
     public struct Destination: Equatable, Sendable {
         public let name: String
         public let peer: StoragePeer
+        /// Names of the results that go there.
+        public let outputs: [String]
+        public let verification: GatewayPeer.Verification
+
+        public init(
+            name: String, peer: StoragePeer, outputs: [String] = ReconstructionRun.outputNames,
+            verification: GatewayPeer.Verification = .query
+        ) {
+            (self.name, self.peer, self.outputs, self.verification) = (name, peer, outputs, verification)
+        }
 
         /// Reads `TITLE@HOST:PORT`.
         ///
@@ -21,10 +32,11 @@ public struct ServiceSettings: Sendable {
             guard parts.count == 2, let colon = parts[1].lastIndex(of: ":"),
                 let port = UInt16(parts[1][parts[1].index(after: colon)...])
             else { throw wrong }
-            name = String(parts[0])
-            do {
-                peer = try StoragePeer(
+            let name = String(parts[0])
+            do throws(NetworkError) {
+                let peer = try StoragePeer(
                     host: String(parts[1][..<colon]), port: port, calledTitle: name, callingTitle: callingTitle)
+                self.init(name: name, peer: peer)
             } catch { throw wrong }
         }
     }
@@ -38,26 +50,49 @@ public struct ServiceSettings: Sendable {
     public var dicomPort: UInt16 = 11112
     public var httpHost = "127.0.0.1"
     public var httpPort: UInt16 = 8080
+    /// Whether every request to `/v1` needs a key or a known certificate. It always does when others can reach the port.
+    public var requiresKeys: Bool {
+        get { asksForKeys || !["127.0.0.1", "::1"].contains(httpHost) }
+        set { asksForKeys = newValue }
+    }
+    private var asksForKeys = false
+    public var tls: TLSConfiguration?
+    public var httpLimits = Limits()
+    /// Of each key, or of each address without one; 0 for no limit.
+    public var requestsPerSecond = 200.0
+    public var logsRequests = true
+    /// How long jobs that have ended are kept.
+    public var historyTime: Duration = .seconds(90 * 86_400)
+    /// What a fault test does to this process.
+    public var failpoints: FailpointPlan?
     public var destinations: [Destination] = []
     public var sites: [CameraSite] = []
+    public var rules: [ReadingRule] = []
+    /// Whom the service knows.
+    public var peers: [GatewayPeer] = []
+    /// Whether an instance whose UID is there with other bytes is acknowledged nevertheless. The first one is kept, and
+    /// the audit says so, either way.
+    public var acknowledgesConflicts = false
+    /// Whether everybody may call, not only peers and whoever is on this machine.
+    public var isOpen = false
+    /// Limits, deadlines and certificates of the listener.
+    public var listening = ListenerConfiguration()
     /// A case is put together when nothing has come for its patient for so long.
     public var quietTime: Duration = .seconds(5)
+    /// After so long a case is put together although more is being brought.
+    public var hardDeadline: Duration = .seconds(1800)
+    /// Source files are removed so long after delivery; nil keeps them.
+    public var retention: Duration?
+    public var auditReceiver: AuditReceiver?
     public var workerSlots = 1
+    /// Where a worker without the shared folder gets objects from and brings results to.
+    public var artefacts: RemoteArtefacts?
     /// A job belongs to its worker this long after the worker's last word; a dead worker's job is free again soon after.
     public var leaseTime: Duration = .seconds(45)
     /// Below this much free space associations are refused.
     public var diskReserveBytes: Int64 = 1 << 30
 
-    /// The queue's usual proportions around this lease.
-    var jobTiming: JobTiming {
-        var timing = JobTiming()
-        let usual = timing.lease
-        func scaled(_ duration: Duration) -> Duration { min(duration, duration * (leaseTime / usual)) }
-        timing.lease = leaseTime
-        (timing.leaseMargin, timing.heartbeat) = (scaled(timing.leaseMargin), scaled(timing.heartbeat))
-        (timing.sweep, timing.watch) = (scaled(timing.sweep), scaled(timing.watch))
-        return timing
-    }
+    var jobTiming: JobTiming { JobTiming(lease: leaseTime) }
 
     public init(stateFolder: String) {
         self.stateFolder = URL(fileURLWithPath: stateFolder).standardizedFileURL.path

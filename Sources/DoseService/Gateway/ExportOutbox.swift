@@ -6,20 +6,23 @@ import Postgres
 /// Sends results to the archives, one association for what is due at a destination, and looks at the status of each
 /// instance.
 ///
-/// What fails for a while waits twice as long each time; what a retry cannot mend is refused and blocks nothing. Objects
-/// keep their UIDs, so that sending one again after a crash stores it once.
+/// What fails for a while waits twice as long each time; what a retry cannot mend is refused and blocks nothing.
+/// Objects keep their UIDs, so that sending one again after a crash stores it once.
 package struct ExportOutbox: Sendable {
     /// The wait after the first failure; it doubles.
     package static let firstWaitSeconds = 30.0
     package static let attemptLimit = 10
     static let period = Duration.seconds(1)
     /// A sender that has said nothing for so long is taken to be dead.
-    static let sendingSeconds = 300.0
+    static let sendingSeconds = 60.0
+    static let renewalPeriod = Duration.seconds(15)
     static let batchLimit = 50
 
     let pool: Pool
     let store: ObjectStore
     let destinations: [ServiceSettings.Destination]
+    /// The name of this service, which at most one process has at a time.
+    let owner: String
     let log: Logger
 
     struct Item: Equatable, Sendable {
@@ -33,8 +36,10 @@ package struct ExportOutbox: Sendable {
         await withTaskGroup(of: Void.self) { group in
             for destination in destinations {
                 group.addTask {
+                    await takeBack(destination)
                     while !Task.isCancelled {
                         let sent = await sendDue(to: destination)
+                        await confirmDue(at: destination)
                         // Cancelled meanwhile: the loop's condition ends it.
                         if sent == 0 { try? await Task.sleep(for: Self.period) }
                     }
@@ -48,13 +53,67 @@ package struct ExportOutbox: Sendable {
         do {
             let items = try await claim(destination.name)
             guard !items.isEmpty else { return 0 }
-            let outcomes = await Self.send(items.map(\.path), to: destination.peer)
-            for (item, outcome) in zip(items, outcomes) { try await record(outcome, of: item) }
+            let outcomes = await send(items, to: destination.peer)
+            for (item, outcome) in zip(items, outcomes) {
+                try await record(outcome, of: item, sentTo: destination)
+            }
             return items.count
         } catch {
             log.error("export failed", metadata: ["destination": "\(destination.name)", "error": "\(error)"])
             return 0
         }
+    }
+
+    private func confirmDue(at destination: ServiceSettings.Destination) async {
+        do {
+            _ = try await ExportConfirmation(
+                pool: pool, store: store, trusted: trusted, log: log
+            ).confirmDue(at: destination)
+        } catch { log.error("exports not confirmed", metadata: ["error": "\(error)"]) }
+    }
+
+    /// The destinations whose Success is taken for delivery.
+    private var trusted: [String] { destinations.filter { $0.verification == .none }.map(\.name) }
+
+    /// What this service was sending when it died.
+    private func takeBack(_ destination: ServiceSettings.Destination) async {
+        let parameters: [Parameter] = [.text(owner), .text(destination.name)]
+        do {
+            try await pool.run { (connection) throws(PostgresError) in
+                _ = try connection.query(ExportStatements.takeBack, parameters)
+            }
+        } catch { log.error("export not taken back", metadata: ["error": "\(error)"]) }
+    }
+
+    /// Sends, and holds on to the items as long as that takes.
+    private func send(_ items: [Item], to peer: StoragePeer) async -> [SendOutcome] {
+        await withTaskGroup(of: [SendOutcome]?.self) { group in
+            group.addTask { await Self.send(items.map(\.path), to: peer) }
+            group.addTask {
+                while !Task.isCancelled {
+                    // Cancelled when all is sent.
+                    guard (try? await Task.sleep(for: Self.renewalPeriod)) != nil else { break }
+                    await renew(items)
+                }
+                return nil
+            }
+            while let finished = await group.next() {
+                if let outcomes = finished {
+                    group.cancelAll()
+                    return outcomes
+                }
+            }
+            return []
+        }
+    }
+
+    private func renew(_ items: [Item]) async {
+        let parameters: [Parameter] = [.integers(items.map(\.id)), .text(owner), .double(Self.sendingSeconds)]
+        do {
+            try await pool.run { (connection) throws(PostgresError) in
+                _ = try connection.query(ExportStatements.renew, parameters)
+            }
+        } catch { log.error("export not renewed", metadata: ["error": "\(error)"]) }
     }
 
     /// Sending blocks: it has a thread of its own.
@@ -71,11 +130,13 @@ package struct ExportOutbox: Sendable {
     }
 
     private func claim(_ destination: String) async throws(PostgresError) -> [Item] {
-        let store = store
+        let (store, owner) = (store, owner)
         return try await pool.run { (connection) throws(PostgresError) in
             let rows = try connection.query(
                 ExportStatements.claim,
-                [.text(destination), .integer(Int64(Self.batchLimit)), .double(Self.sendingSeconds)])
+                [
+                    .text(destination), .integer(Int64(Self.batchLimit)), .double(Self.sendingSeconds), .text(owner),
+                ])
             var items: [Item] = []
             for row in rows {
                 let name: String = try row["file_name"]
@@ -111,7 +172,9 @@ package struct ExportOutbox: Sendable {
         }
     }
 
-    private func record(_ outcome: SendOutcome, of item: Item) async throws(PostgresError) {
+    private func record(
+        _ outcome: SendOutcome, of item: Item, sentTo destination: ServiceSettings.Destination
+    ) async throws(PostgresError) {
         let verdict = Self.verdict(outcome, attempt: item.attempt)
         log.info("export", metadata: ["item": "\(item.id)", "attempt": "\(item.attempt)", "verdict": "\(verdict)"])
         let parameters: [Parameter] =
@@ -122,10 +185,31 @@ package struct ExportOutbox: Sendable {
             case .refused(let status, let reason):
                 [.text("refused"), .optional(status.map(Int64.init)), .text(reason), .double(0)]
             }
+        let trusted = trusted
         try await pool.transaction { (transaction) throws(PostgresError) in
             _ = try transaction.query(
                 ExportStatements.record, [.integer(item.id), .integer(Int64(item.attempt))] + parameters)
-            _ = try transaction.query(ExportStatements.closeCase, [.integer(item.id)])
+            _ = try transaction.query(ExportStatements.closeCase, [.integer(item.id), .texts(trusted)])
+            if let event = Self.event(verdict, of: item, sentTo: destination) {
+                try AuditTrail.write(event, transaction)
+            }
+        }
+    }
+
+    /// What the audit says of an attempt that ended for good.
+    private static func event(
+        _ verdict: Verdict, of item: Item, sentTo destination: ServiceSettings.Destination
+    ) -> AuditTrail.Event? {
+        switch verdict {
+        case .stored:
+            .init(
+                actor: destination.peer.callingTitle, action: .exportStored, subject: "export \(item.id)",
+                peer: destination.peer.host)
+        case .again: nil
+        case .refused(_, let reason):
+            .init(
+                actor: destination.peer.callingTitle, action: .exportRefused, subject: "export \(item.id)",
+                peer: destination.peer.host, outcome: 8, detail: ["reason": reason])
         }
     }
 }

@@ -10,9 +10,25 @@ enum ExportStatements {
             WHERE destination = $1
               AND ((state = 'pending' AND next_attempt_at <= now()) OR (state = 'sending' AND sending_until < now()))
             ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
-        UPDATE export_item e SET state = 'sending', attempt = e.attempt + 1,
+        UPDATE export_item e SET state = 'sending', attempt = e.attempt + 1, sending_owner = $4,
                                  sending_until = now() + make_interval(secs => $3)
         FROM due WHERE e.id = due.id RETURNING e.id, e.attempt, e.file_name
+        """)
+
+    /// What a service was sending when it died is due at once when it is back.
+    static let takeBack = Statement(
+        "export_take_back",
+        """
+        UPDATE export_item SET state = 'pending', sending_until = NULL, last_reason = 'interrupted'
+        WHERE state = 'sending' AND sending_owner = $1 AND destination = $2
+        """)
+
+    /// A sender that is still at it keeps its items.
+    static let renew = Statement(
+        "export_renew",
+        """
+        UPDATE export_item SET sending_until = now() + make_interval(secs => $3)
+        WHERE id = ANY ($1) AND state = 'sending' AND sending_owner = $2
         """)
 
     /// Only the attempt that is still the latest may say how it ended.
@@ -25,8 +41,25 @@ enum ExportStatements {
         WHERE id = $1 AND attempt = $2 AND state = 'sending'
         """)
 
-    /// A case is delivered when all objects of its latest result are stored, and has failed when one is refused and none
-    /// is on its way any more.
+    static let dueChecks = Statement(
+        "export_due_checks",
+        """
+        SELECT id, check_count, file_name FROM export_item
+        WHERE destination = $1 AND state = 'stored' AND next_attempt_at <= now() ORDER BY id LIMIT $2
+        """)
+
+    static let check = Statement(
+        "export_check",
+        """
+        UPDATE export_item
+        SET state = $2, last_reason = $3, next_attempt_at = now() + make_interval(secs => $4),
+            check_count = CASE WHEN $2 = 'stored' THEN check_count + 1 ELSE 0 END,
+            confirmed_at = CASE WHEN $2 = 'confirmed' THEN now() END
+        WHERE id = $1 AND state = 'stored'
+        """)
+
+    /// A case is delivered when all objects of its latest result are confirmed, or stored where the archive's word
+    /// counts, and has failed when one is refused and none is on its way any more.
     static let closeCase = Statement(
         "export_close_case",
         """
@@ -35,12 +68,14 @@ enum ExportStatements {
             WHERE e.id = $1),
         tally AS (
             SELECT t.case_id, t.case_revision,
-                   bool_and(e.state IN ('stored', 'confirmed')) AS delivered,
+                   bool_and(e.state = 'confirmed' OR (e.state = 'stored' AND e.destination = ANY ($2::text[])))
+                       AS delivered,
                    bool_or(e.state = 'refused') AND NOT bool_or(e.state IN ('pending', 'sending')) AS failed
             FROM this t JOIN export_item e ON e.result_id = t.id GROUP BY 1, 2)
         UPDATE dose_case c
         SET state = CASE WHEN t.delivered THEN 'delivered' ELSE 'failed' END,
-            reason = CASE WHEN t.delivered THEN NULL ELSE 'export-refused' END, updated_at = now()
+            reason = CASE WHEN t.delivered THEN NULL ELSE 'export-refused' END, updated_at = now(),
+            delivered_at = CASE WHEN t.delivered THEN now() ELSE c.delivered_at END
         FROM tally t
         WHERE c.id = t.case_id AND c.revision = t.case_revision AND c.state = 'exporting' AND (t.delivered OR t.failed)
         """)

@@ -4,18 +4,21 @@ import Logging
 import Postgres
 import Synchronization
 
-/// What happens to an object that a peer sends: written, looked through to its last element, named, made durable, indexed,
-/// and only then acknowledged.
+/// What happens to an object that a peer sends: written, looked through to its last element, named, made durable,
+/// indexed, and only then acknowledged.
 final class Intake: StorageHandler {
     private let store: ObjectStore
     private let index: InstanceIndex
+    private let arrivals: Arrivals
+    private let watch = RowWatch()
     private let settings: ServiceSettings
     private let log: Logger
-    private let scanner = ObjectScanner()
+    let scanner = ObjectScanner()
     private let sequence = Atomic<Int>(0)
 
-    init(store: ObjectStore, index: InstanceIndex, settings: ServiceSettings, log: Logger) {
-        (self.store, self.index, self.settings, self.log) = (store, index, settings, log)
+    init(store: ObjectStore, pool: Pool, receiver: String, settings: ServiceSettings, log: Logger) {
+        (self.store, self.index, self.settings, self.log) = (store, InstanceIndex(pool: pool), settings, log)
+        arrivals = Arrivals(pool: pool, receiver: receiver)
     }
 
     func admit(_ request: AssociationRequest) -> AssociationDecision {
@@ -27,6 +30,9 @@ final class Intake: StorageHandler {
     }
 
     func temporaryFile(for object: IncomingObject) -> TemporaryFileDecision {
+        guard store.freeBytes() > settings.diskReserveBytes else {
+            return .refuse(.outOfResources(comment: "disk reserve reached"))
+        }
         let number = sequence.add(1, ordering: .relaxed).newValue
         return .receive(path: "\(store.incoming)/\(object.associationNumber)-\(number).part")
     }
@@ -36,22 +42,45 @@ final class Intake: StorageHandler {
         do { scanned = try scanner.scan(file) } catch {
             return refused(FailurePolicy.storeStatus(error), file)
         }
-        let name = store.name(of: scanned.sopInstance.description)
         do {
-            switch try store.place(file.path, as: name) {
-            case .placed, .alreadyThere: break
-            case .conflict:
-                try index.audit(
-                    actor: file.object.callingTitle, action: "instance-conflict",
-                    subject: scanned.sopInstance.description)
-                return refused(FailurePolicy.duplicateStatus, file)
-            }
-            try index.insert(scanned, fileName: name, callingTitle: file.object.callingTitle)
+            let object = file.object
+            let status = try keep(
+                scanned, at: file.path, from: object.callingTitle, peer: object.peerAddress,
+                association: object.associationNumber)
+            return status == .success ? status : refused(status, file)
         } catch { return refused(FailurePolicy.storeStatus(error), file) }
+    }
+
+    /// Names a scanned file, makes it durable and indexes it; the other half of every way in.
+    ///
+    /// - Parameter association: that brings the object; nil for one that came alone by another way.
+    func keep(
+        _ scanned: ScannedObject, at path: String, from sender: String, peer: String? = nil, association: Int? = nil
+    ) throws -> StoreStatus {
+        let name = store.name(of: scanned.sopInstance.description)
+        switch try store.place(path, as: name, isSame: StoredObjectComparison.isSame) {
+        case .placed, .alreadyThere: break
+        case .conflict:
+            try index.audit(
+                .init(
+                    actor: sender, action: .instanceConflict, subject: scanned.sopInstance.description, peer: peer,
+                    outcome: 4))
+            guard settings.acknowledgesConflicts else { return FailurePolicy.duplicateStatus }
+            unlink(path)
+            return .success
+        }
+        let patient = PatientIdentity.key(scanned)
+        if let association { try arrivals.bring(patient, association: association) }
+        try index.insert(scanned, fileName: name, callingTitle: sender)
+        watch.note(scanned.sopInstance.description, fileName: name)
+        if association == nil { try arrivals.note([patient]) }
         return .success
     }
 
     func ended(_ association: EndedAssociation) {
+        // When the database does not answer it is told with the next renewal.
+        try? arrivals.end(association: association.request.number)
+        if association.storedCount + association.refusedCount > 0 { audit(association) }
         log.info(
             "association ended",
             metadata: [
@@ -61,13 +90,59 @@ final class Intake: StorageHandler {
             ])
     }
 
+    private func audit(_ association: EndedAssociation) {
+        let detail = [
+            "stored": "\(association.storedCount)", "refused": "\(association.refusedCount)",
+            "end": "\(association.reason)",
+        ]
+        do throws(PostgresError) {
+            try index.audit(
+                .init(
+                    actor: association.request.callingTitle, action: .associationEnded,
+                    subject: "association \(association.request.number)", peer: association.request.peerAddress,
+                    outcome: association.refusedCount > 0 ? 4 : 0, detail: detail))
+        } catch { log.error("audit row not written", metadata: ["error": "\(error)"]) }
+    }
+
     /// Rows for files that have none: the service ended between the file and its row.
     ///
     /// - Returns: how many rows were made, and how many files were put aside because they are not whole.
     func reconcile() throws(PostgresError) -> (indexed: Int, rejected: Int) {
+        try arrivals.forgetFormerLife()
+        return try reconcileAll()
+    }
+
+    /// Keeps what the database knows of this service true: that it lives, what it receives, what it has received.
+    func keepUp() async {
+        while !Task.isCancelled {
+            // Cancelled meanwhile: the loop's condition ends it.
+            try? await Task.sleep(for: Arrivals.renewalPeriod / 3)
+            await Service.onThread { self.keepUpOnce() }
+        }
+    }
+
+    private func keepUpOnce() {
+        do throws(PostgresError) {
+            try arrivals.keepAlive()
+            let counts: (indexed: Int, rejected: Int)
+            switch try index.look(watch) {
+            case .missing([]): return
+            case .missing(let names): counts = try reindex(names)
+            case .unknown: counts = try reconcileAll()
+            }
+            log.warning("rows made anew", metadata: ["indexed": "\(counts.indexed)", "rejected": "\(counts.rejected)"])
+        } catch { log.error("keeping up failed", metadata: ["error": "\(error)"]) }
+    }
+
+    private func reconcileAll() throws(PostgresError) -> (indexed: Int, rejected: Int) {
         let known = try index.knownNames()
+        return try reindex(store.names().filter { !known.contains($0) })
+    }
+
+    private func reindex(_ names: [String]) throws(PostgresError) -> (indexed: Int, rejected: Int) {
         var counts = (indexed: 0, rejected: 0)
-        for name in store.names() where !known.contains(name) {
+        var patients: Set<String> = []
+        for name in names {
             let scanned: ScannedObject
             do throws(ScanError) { scanned = try scanner.scan(path: store.path(name)) } catch {
                 store.putAside(name)
@@ -75,8 +150,11 @@ final class Intake: StorageHandler {
                 continue
             }
             try index.insert(scanned, fileName: name, callingTitle: nil)
+            watch.note(scanned.sopInstance.description, fileName: name)
+            patients.insert(PatientIdentity.key(scanned))
             counts.indexed += 1
         }
+        try arrivals.note(patients)
         return counts
     }
 

@@ -45,13 +45,16 @@ package struct ObjectStore: Sendable {
     /// Gives a received file its name and makes both durable. The temporary name is gone afterwards, unless there is a
     /// conflict.
     ///
+    /// - Parameter isSame: whether a file that has the name already holds the same.
     /// - Throws: ``DurableFile/Failure``, for example without space.
-    package func place(_ temporary: String, as name: String) throws(DurableFile.Failure) -> Placement {
+    package func place(
+        _ temporary: String, as name: String, isSame: (String, String) -> Bool = ObjectStore.sameBytes
+    ) throws(DurableFile.Failure) -> Placement {
         let target = path(name)
         var placement = Placement.placed
         if link(temporary, target) != 0 {
             guard errno == EEXIST else { throw .init(operation: "link", errno: errno) }
-            guard Self.sameBytes(temporary, target) else { return .conflict }
+            guard isSame(temporary, target) else { return .conflict }
             placement = .alreadyThere
         }
         // Also for bytes that were there: another association may have named them and not synced them yet.
@@ -84,7 +87,7 @@ package struct ObjectStore: Sendable {
         guard mkdir(path, 0o750) == 0 || errno == EEXIST else { throw .init(operation: "mkdir", errno: errno) }
     }
 
-    private static func sameBytes(_ first: String, _ second: String) -> Bool {
+    package static func sameBytes(_ first: String, _ second: String) -> Bool {
         FileManager.default.contentsEqual(atPath: first, andPath: second)
     }
 

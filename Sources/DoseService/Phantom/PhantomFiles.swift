@@ -17,6 +17,7 @@ public struct PhantomFiles {
 
     public let patient: SyntheticPatient
 
+    /// - Parameter hours: of the planar scan after the injection.
     /// - Throws: ``StudyProblem``.
     public init(_ recipe: SyntheticPatient.Recipe) throws(StudyProblem) {
         do { patient = try SyntheticPatient(recipe) } catch { throw StudyProblem(error) }

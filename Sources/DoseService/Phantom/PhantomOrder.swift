@@ -29,16 +29,12 @@ public struct PhantomOrder: Sendable {
     /// z of the centre of one bed position in the CT's frame, in millimetres; nil for the whole body.
     public var bedCentreMillimetres: Double?
 
-    /// From the administration to the planar scan.
-    public var hours = 24.0
-
     public init(seed: UInt64) { self.seed = seed }
 
     public var recipe: SyntheticPatient.Recipe {
         var recipe = SyntheticPatient.Recipe(seed: seed, difficulty: difficulty)
         recipe.population = people.population
         recipe.site = camera.site
-        recipe.hours = hours
         if let bedCentreMillimetres { recipe.field = .oneBed(centreMillimetres: bedCentreMillimetres) }
         return recipe
     }

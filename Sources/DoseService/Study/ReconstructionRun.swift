@@ -11,6 +11,9 @@ public struct ReconstructionRun: Sendable {
     public struct Request: Codable, Equatable, Sendable {
         public var planarPaths, anatomyPaths: [String]
         public var sites: [CameraSite]
+        /// What the site says of devices whose files are silent, and what was answered for this case.
+        public var rules: [ReadingRule] = []
+        package var answers = AnsweredFields()
         public var outputFolder: String
         public var method: String
         /// Names the job; the same name gives the same UIDs.
@@ -32,6 +35,8 @@ public struct ReconstructionRun: Sendable {
     /// The objects that go to the archive, in the order in which they are sent.
     public static let exportedFiles = ["plan.dcm", "activity.dcm"]
     public static let methods = ["stage0"]
+    /// The names of those objects.
+    public static let outputNames = exportedFiles.map { String($0.prefix { $0 != "." }) }
 
     public let request: Request
 
@@ -39,13 +44,16 @@ public struct ReconstructionRun: Sendable {
 
     /// - Parameter progress: told how far it is, 0 to 1, and what is being done.
     /// - Returns: what `summary.json` holds.
-    /// - Throws: ``StudyProblem``; nothing is left in the output folder that looks complete: the summary is written last.
+    /// - Throws: ``StudyProblem``; nothing is left in the output folder that looks complete: the summary is written
+    ///   last.
     public func perform(progress: (Double, String) -> Void = { _, _ in }) throws(StudyProblem) -> ResultSummary {
         guard Self.methods.contains(request.method) else {
             throw .needsInput(code: "method-unknown", fields: ["method"])
         }
         progress(0, "read")
-        let study = try StudyReader(sites: request.sites).read(
+        let study = try StudyReader(
+            sites: request.sites, siteRules: request.rules, answers: request.answers
+        ).read(
             planar: request.planarPaths, anatomy: request.anatomyPaths)
         progress(0.4, "anatomy")
         let anatomy = try makeAnatomy(study)

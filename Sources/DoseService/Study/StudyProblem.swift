@@ -60,6 +60,8 @@ extension StudyProblem {
         case .tomography: self = .needsInput(code: "camera-impossible", fields: ["site.collimator"])
         case .singular: self = .failed(code: "fit-singular")
         case .notFinite: self = .failed(code: "not-finite")
+        case .learning: self = .failed(code: "model-failed")
+        case .notSampleable: self = .failed(code: "anatomy-not-sampleable")
         }
     }
 }

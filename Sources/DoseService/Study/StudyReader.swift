@@ -19,6 +19,10 @@ struct StudyReader {
 
     /// The cameras of the site; the first that names the station, then the first that holds for all.
     let sites: [CameraSite]
+    /// What the site says of its devices; the first that speaks counts.
+    var siteRules: [ReadingRule] = []
+    /// What was answered to what the case asked for.
+    var answers = AnsweredFields()
 
     /// Walks every file with the bounded scanner before anything parses it.
     ///
@@ -32,7 +36,7 @@ struct StudyReader {
         do {
             let datasets = try planarPaths.map { path throws(DICOMReadingError) in try Dataset(contentsOf: path) }
             guard let first = datasets.first else { throw StudyProblem.needsInput(code: "nm-missing", fields: ["nm"]) }
-            planar = try PlanarReader(rules: rules).read(datasets)
+            planar = try PlanarReader(rules: rules(for: Equipment(first))).read(datasets)
             planarSource = first
         } catch let error as DICOMReadingError {
             throw StudyProblem(error, role: "nm")
@@ -48,6 +52,11 @@ struct StudyReader {
             ct = try SeriesReader.readCT(filesAt: paths)
         } catch { throw Self.problem(error, role: "ct") }
         let contours = try readContours(inventory, frame: ct.frameOfReferenceUID)
+        let coverage = AxialCoverage(ct.volume.grid)
+        if !answers.consents(to: CaseAnswers.Consent.wholeCT) {
+            try coverage.check(pet: pet.volume.grid)
+            if let contours { try coverage.check(contours: contours.structures) }
+        }
         let sources =
             planar.sources + [ct.sources.first, pet.sources.first, contours?.source].compactMap { $0 }
         return Study(
@@ -55,7 +64,7 @@ struct StudyReader {
             planarSource: planarSource, sources: sources)
     }
 
-    private static func problem(_ error: any Error, role: String) -> StudyProblem {
+    static func problem(_ error: any Error, role: String) -> StudyProblem {
         switch error {
         case let error as DICOMReadingError: StudyProblem(error, role: role)
         case let problem as StudyProblem: problem
@@ -64,15 +73,19 @@ struct StudyReader {
     }
 
     /// What the site's description supplies when files are silent.
-    private var rules: PlanarReadingRules {
+    private func rules(for equipment: Equipment) -> PlanarReadingRules {
         var rules = PlanarReadingRules()
+        // Who answers looks at this very case; a site's rule is for all, and the camera's own size comes last.
+        answers.rule.complete(&rules)
+        for rule in siteRules where rule.matches(equipment) { rule.complete(&rules) }
+        guard rules.fieldOfViewMillimetres == nil else { return rules }
         if let site = sites.first, site.fieldOfViewMillimetres.count == 2 {
             rules.fieldOfViewMillimetres = SIMD2(site.fieldOfViewMillimetres[0], site.fieldOfViewMillimetres[1])
         }
         return rules
     }
 
-    private func largest(
+    func largest(
         _ sopClass: SOPClass, _ role: String, _ inventory: SeriesInventory, frame: String? = nil
     ) throws(StudyProblem) -> [String] {
         let all = inventory.series(of: sopClass)
@@ -85,7 +98,7 @@ struct StudyReader {
     }
 
     /// The newest contours of the CT's frame of reference, drawn or segmented.
-    private func readContours(
+    func readContours(
         _ inventory: SeriesInventory, frame: String
     ) throws(StudyProblem) -> ContouredAnatomy? {
         var newest: ContouredAnatomy?
@@ -119,6 +132,8 @@ struct StudyReader {
             ?? CameraSite.uncalibratedMediumEnergy
         guard site.isotope == isotope else { throw .needsInput(code: "isotope-unknown", fields: ["site.isotope"]) }
         if let voltage = ct.peakKilovolts { site.tubeVoltage = voltage }
+        // A calibration that has run out is none: the result is relative, and says so.
+        if !site.isCalibrated(on: planar.startedAt) { site.calibration = nil }
         return site
     }
 }

@@ -34,8 +34,6 @@ struct CaseView: Codable, Equatable {
         case instanceCount = "instance_count"
     }
 
-    static let resultFolder = Statement("result_folder", "SELECT folder FROM result WHERE id = $1")
-
     private static let one = Statement(
         "case_view",
         """
@@ -50,7 +48,7 @@ struct CaseView: Codable, Equatable {
         """)
 
     /// - Returns: nil when there is no such case.
-    static func read(_ id: Int64, _ connection: Connection) throws(PostgresError) -> CaseView? {
+    static func read(_ id: Int64, _ connection: some StatementRunner) throws(PostgresError) -> CaseView? {
         guard let row = try connection.query(one, [.integer(id)]).first else { return nil }
         var collected: [Result] = []
         for row in try connection.query(results, [.integer(id)]) {

@@ -26,6 +26,9 @@ public struct EntityTag: Sendable, Hashable, CustomStringConvertible {
         Self.isAny(list) || (!isWeak && Self.parse(list).contains(self))
     }
 
+    /// The first tag of a list.
+    public static func first(in list: String) -> EntityTag? { parse(list).first }
+
     /// The tags of a list; what is malformed is skipped, so it matches nothing.
     package static func parse(_ list: String) -> [EntityTag] {
         var tags: [EntityTag] = []

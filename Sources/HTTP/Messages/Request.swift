@@ -8,10 +8,12 @@ public struct Request: Sendable {
     public let peer: PeerAddress
     /// The subject of the verified client certificate (RFC 2253 text), when the client showed one.
     public let clientSubject: String?
+    /// The trace that it belongs to, for logs.
+    public let trace: TraceContext
 
     package init(
         head: RequestHead, parameters: [(name: String, value: String)], routePattern: String, body: RequestBody,
-        peer: PeerAddress, clientSubject: String?
+        peer: PeerAddress, clientSubject: String?, trace: TraceContext
     ) {
         self.head = head
         self.parameters = parameters
@@ -19,6 +21,7 @@ public struct Request: Sendable {
         self.body = body
         self.peer = peer
         self.clientSubject = clientSubject
+        self.trace = trace
     }
 
     public var method: Method { head.method }

@@ -10,4 +10,6 @@ public struct AccessRecord: Sendable {
     /// From the complete head to the last octet handed to the connection.
     public let duration: Duration
     public let peer: PeerAddress
+    /// Nil when the request could not be read.
+    public let trace: TraceContext?
 }

@@ -44,7 +44,7 @@ struct RouteTree: Sendable {
 
     /// GET brings HEAD, and OPTIONS is answered everywhere.
     private static func allowed(_ methods: [Method]) -> String {
-        Method.allCases.filter { method in
+        Method.routable.filter { method in
             methods.contains(method) || method == .options || (method == .head && methods.contains(.get))
         }.map(\.rawValue).joined(separator: ", ")
     }

@@ -34,6 +34,7 @@ public struct Router: Sendable {
     }
 
     private mutating func add(_ route: Route) {
+        precondition(Method.routable.contains(route.method), "no route answers \(route.method.rawValue)")
         let shape = RoutePattern(route.pattern).shape
         precondition(
             !routes.contains { $0.method == route.method && RoutePattern($0.pattern).shape == shape },

@@ -92,7 +92,8 @@ extension EventLoop {
             AccessRecord(
                 method: exchange.head.method,
                 routePattern: exchange.routeIndex.map { service.router.routes[$0].pattern } ?? "",
-                status: exchange.status, bodyBytes: exchange.answerBytes, duration: duration, peer: connection.peer))
+                status: exchange.status, bodyBytes: exchange.answerBytes, duration: duration, peer: connection.peer,
+                trace: exchange.trace))
     }
 
     func nextRequest(_ connection: Connection) {
@@ -123,7 +124,7 @@ extension EventLoop {
             service.configuration.accessLog?(
                 AccessRecord(
                     method: nil, routePattern: "", status: answer.status, bodyBytes: answer.body.count ?? 0,
-                    duration: .zero, peer: connection.peer))
+                    duration: .zero, peer: connection.peer, trace: nil))
             connection.phase = .closing
         default:
             respond(connection, problem.response)

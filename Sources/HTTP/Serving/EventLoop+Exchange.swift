@@ -4,7 +4,8 @@ extension EventLoop {
         connection.requestCount += 1
         connection.closesAfterAnswer =
             head.closes || isDraining || connection.requestCount >= limits.requestsPerConnectionLimit
-        let exchange = Exchange(head: head, number: connection.requestCount, started: clock.now)
+        let trace = head.valueOctets("traceparent").flatMap(TraceContext.init(traceparent:)) ?? traceNumbers.next()
+        let exchange = Exchange(head: head, number: connection.requestCount, started: clock.now, trace: trace)
         connection.exchange = exchange
         connection.phase = .body
         connection.discardedBytes = 0
@@ -27,7 +28,7 @@ extension EventLoop {
 
     /// The answer to `OPTIONS *` (RFC 9110 section 9.3.7).
     private static let capabilities = Response(
-        204, fields: ["Allow": Method.allCases.map(\.rawValue).joined(separator: ", ")])
+        204, fields: ["Allow": Method.routable.map(\.rawValue).joined(separator: ", ")])
 
     /// What can be refused before the body is read is refused before it is sent.
     private func admit(_ connection: Connection, _ head: RequestHead, _ route: Route) {
@@ -99,7 +100,7 @@ extension EventLoop {
         return Request(
             head: exchange.head, parameters: exchange.parameters,
             routePattern: service.router.routes[index].pattern, body: body, peer: connection.peer,
-            clientSubject: connection.clientSubject)
+            clientSubject: connection.clientSubject, trace: exchange.trace)
     }
 
     /// The body is complete: the handler's turn.

@@ -17,6 +17,7 @@ actor EventLoop {
     var connections = ConnectionTable()
     var counters: LoopCounters
     var date = DateField()
+    var traceNumbers = TraceNumbers()
     /// Connections that used up their turn with octets still to be read.
     var deferred: [ConnectionID] = []
     var listener: Listener?

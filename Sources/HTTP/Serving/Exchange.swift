@@ -4,6 +4,7 @@ final class Exchange {
     /// The number of the request on its connection. It tells a late answer from the one that is awaited.
     let number: Int
     let started: ContinuousClock.Instant
+    let trace: TraceContext
     /// Nil when no route matched.
     var routeIndex: Int?
     var parameters: [(name: String, value: String)] = []
@@ -24,9 +25,10 @@ final class Exchange {
     var isChunked = false
     var sendsHeartbeat = false
 
-    init(head: RequestHead, number: Int, started: ContinuousClock.Instant) {
+    init(head: RequestHead, number: Int, started: ContinuousClock.Instant, trace: TraceContext) {
         self.head = head
         self.number = number
         self.started = started
+        self.trace = trace
     }
 }

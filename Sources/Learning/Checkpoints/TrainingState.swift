@@ -8,6 +8,8 @@ public struct TrainingState: Equatable, Sendable {
     public var seed: UInt64
     /// The caller's own text, such as the network's settings and the recipe's hash.
     public var metadata: [String: String]
+    /// Tensors of the caller's own, such as the best parameters so far.
+    public var kept: [String: StoredTensor] = [:]
     var parameters: [String: StoredTensor]
     var firstMoments: [String: StoredTensor]
     var secondMoments: [String: StoredTensor]
@@ -54,7 +56,7 @@ public struct TrainingState: Equatable, Sendable {
     private static var groups: [(String, WritableKeyPath<TrainingState, [String: StoredTensor]>)] {
         [
             ("parameter.", \.parameters), ("first_moment.", \.firstMoments), ("second_moment.", \.secondMoments),
-            ("average.", \.averages),
+            ("average.", \.averages), ("kept.", \.kept),
         ]
     }
 }

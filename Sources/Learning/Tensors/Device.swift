@@ -27,7 +27,7 @@ public enum Device: String, Sendable {
 }
 
 /// How a tensor stores its numbers.
-public enum DataType: String, Sendable {
+public enum DataType: String, Codable, Sendable {
     case float32 = "F32"
     case float16 = "F16"
     case bfloat16 = "BF16"

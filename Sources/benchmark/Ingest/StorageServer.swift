@@ -24,8 +24,11 @@ struct StorageServer: Sendable {
     }
 
     static func scintivol(_ path: String, in workspace: Workspace) throws -> StorageServer {
-        let service = try ServiceProgram(path, in: workspace)
-        return try StorageServer("ours", service.program, port: service.dicomPort, title: ServiceProgram.title)
+        try running(ServiceProgram(path, in: workspace))
+    }
+
+    static func running(_ service: ServiceProgram) throws -> StorageServer {
+        try StorageServer("ours", service.program, port: service.dicomPort, title: ServiceProgram.title)
     }
 
     /// DCMTK's storescp, one process per association, which syncs nothing.

@@ -46,6 +46,15 @@ final class ChildProgram: @unchecked Sendable {
     }
 
     var identifier: Int32 { process.processIdentifier }
+    var isRunning: Bool { process.isRunning }
+
+    /// Ends it as a power cut would, also when it stands still.
+    func kill() {
+        // The number of a program that has ended may be another's by now.
+        guard process.isRunning else { return }
+        Glibc.kill(identifier, SIGKILL)
+        process.waitUntilExit()
+    }
 
     /// The first line that the program prints; blocks until it comes.
     func firstLine() -> String? {

@@ -8,7 +8,7 @@ struct Queue: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Enqueue, claim and finish, heartbeat beside pgbench with the same SQL; claim latency.")
 
-    @Option(help: "Rounds; ours and pgbench take turns.") var rounds = 3
+    @Option(help: "Rounds; ours and pgbench take turns in going first.") var rounds = 4
     @Option(help: "Seconds of each measurement.") var seconds = 1
     @Option(help: "Numbers of clients, separated by commas.") var clients = "1,4,8"
     @Option(help: "Folder for the private PostgreSQL.") var folder = NSTemporaryDirectory()
@@ -80,29 +80,38 @@ struct Queue: AsyncParsableCommand {
     ) async throws -> (ours: Double, theirs: Double) {
         var ours: [Double] = []
         var theirs: [Double] = []
-        for _ in 0..<rounds {
-            try load.refill(operation == .enqueue ? 0 : Self.fillCount * seconds)
-            switch operation {
-            case .enqueue:
-                ours.append(try await load.enqueue(clients: clients))
-                try load.refill(0)
-                theirs.append(
-                    try bench.rate(
-                        try statements.enqueueScript(kind: QueueLoad.kind), clients: clients, seconds: seconds))
-            case .claimAndFinish:
-                ours.append(try await load.claimAndFinish(clients: clients))
-                try load.refill(Self.fillCount * seconds)
-                theirs.append(
-                    try bench.rate(
-                        try statements.claimAndFinishScript(kind: QueueLoad.kind), clients: clients, seconds: seconds))
-            case .heartbeat:
-                let leases = try load.leases(clients)
-                ours.append(try await load.heartbeat(leases))
-                theirs.append(
-                    try bench.rate(
-                        try statements.heartbeatScript(first: leases[0]), clients: clients, seconds: seconds))
+        for round in 0..<rounds {
+            // Whoever follows a heavy writer finds the disk busier, so the two take turns in going first.
+            for isOurs in round.isMultiple(of: 2) ? [true, false] : [false, true] {
+                try load.refill(operation == .enqueue ? 0 : Self.fillCount * seconds)
+                if isOurs {
+                    ours.append(try await rate(operation, clients, load))
+                } else {
+                    theirs.append(try rate(operation, clients, load, statements, bench))
+                }
             }
         }
         return (Timing.median(ours), Timing.median(theirs))
+    }
+
+    private func rate(_ operation: Operation, _ clients: Int, _ load: QueueLoad) async throws -> Double {
+        switch operation {
+        case .enqueue: try await load.enqueue(clients: clients)
+        case .claimAndFinish: try await load.claimAndFinish(clients: clients)
+        case .heartbeat: try await load.heartbeat(try load.leases(clients))
+        }
+    }
+
+    /// The same by pgbench.
+    private func rate(
+        _ operation: Operation, _ clients: Int, _ load: QueueLoad, _ statements: QueueStatements, _ bench: PgBench
+    ) throws -> Double {
+        let script =
+            switch operation {
+            case .enqueue: try statements.enqueueScript(kind: QueueLoad.kind)
+            case .claimAndFinish: try statements.claimAndFinishScript(kind: QueueLoad.kind)
+            case .heartbeat: try statements.heartbeatScript(first: try load.leases(clients)[0])
+            }
+        return try bench.rate(script, clients: clients, seconds: seconds)
     }
 }

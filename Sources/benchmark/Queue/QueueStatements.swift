@@ -16,6 +16,7 @@ struct QueueStatements {
         }
         _ = try ledger.heartbeat([Heartbeat(lease: job.lease, progress: 0.5, stage: "half")], timing: JobTiming())
         _ = try ledger.finish(job.lease, .completed(result: "{}"))
+        _ = try ledger.get(job.id)
         var texts: [String: String] = [:]
         for row in try connection.query(Self.prepared) {
             let name: String = try row["name"]
@@ -52,6 +53,8 @@ struct QueueStatements {
 
             """
     }
+
+    func statusScript(of job: JobID) throws -> String { try script("job.get", ["\(job.rawValue)"]) + ";\n" }
 
     private func script(_ name: String, _ values: [String]) throws -> String {
         guard var text = texts[name] else { throw MeasuringError.programSilent(name) }

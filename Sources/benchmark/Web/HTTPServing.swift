@@ -23,7 +23,8 @@ struct HTTPServing: ParsableCommand {
         raiseDescriptorLimit()
         let workspace = try Workspace(in: folder)
         defer { workspace.close() }
-        var servers = [try WebServer.scintivol(program, in: workspace)]
+        let service = try ServiceProgram(program, in: workspace)
+        var servers = [try WebServer.running(service)]
         if let path = ChildProgram.find("nginx") {
             servers.append(try .nginx(path, in: workspace))
         } else {
@@ -36,7 +37,10 @@ struct HTTPServing: ParsableCommand {
         }
         try measureIdle(servers, &report)
         if let path = ChildProgram.find("wrk") {
-            try measureLoad(servers, LoadGenerator(path: path, workspace: workspace), &report)
+            let generator = LoadGenerator(path: path, workspace: workspace)
+            try measureLoad(servers, generator, &report)
+            try JobStatus(service: service, server: servers[0], generator: generator, workspace: workspace)
+                .measure(rounds: rounds, seconds: seconds, &report)
         } else {
             report.note("skipped: requests under load, wrk is missing (Debian package wrk)")
         }

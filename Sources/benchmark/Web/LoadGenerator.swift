@@ -12,10 +12,15 @@ struct LoadGenerator {
         let processorPerRequest: Double
     }
 
-    func run(_ server: WebServer, connections: Int, seconds: Int) throws -> Result {
+    /// - Parameter fields: of each request, as `Name: value`.
+    func run(
+        _ server: WebServer, path target: String = "/livez", fields: [String] = [], connections: Int, seconds: Int
+    ) throws -> Result {
         let start = server.program.processorSeconds
         let wrk = try workspace.start(
-            path, ["-t1", "-c\(connections)", "-d\(seconds)s", "http://127.0.0.1:\(server.port)/livez"])
+            path,
+            ["-t1", "-c\(connections)", "-d\(seconds)s"] + fields.flatMap { ["-H", $0] }
+                + ["http://127.0.0.1:\(server.port)\(target)"])
         let output = try wrk.wholeOutput()
         let used = server.program.processorSeconds - start
         // "  123456 requests in 3.00s, 12.34MB read"

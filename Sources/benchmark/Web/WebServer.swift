@@ -22,8 +22,11 @@ struct WebServer {
     }
 
     static func scintivol(_ path: String, in workspace: Workspace) throws -> WebServer {
-        let service = try ServiceProgram(path, in: workspace)
-        return try WebServer("ours", service.program, port: service.httpPort)
+        try running(ServiceProgram(path, in: workspace))
+    }
+
+    static func running(_ service: ServiceProgram) throws -> WebServer {
+        try WebServer("ours", service.program, port: service.httpPort)
     }
 
     /// nginx with a worker per core and a file of the same size as our answer.

@@ -1,6 +1,7 @@
 import Anatomy
 import Glibc
 import Imaging
+import TestSupport
 import Testing
 
 /// Distributions of what is drawn, over many seeds. Tolerances are about four standard errors of 3000 draws, the cut at

@@ -1,6 +1,7 @@
 import Anatomy
 import Glibc
 import Imaging
+import TestSupport
 import Testing
 
 struct UptakeSamplerTests {

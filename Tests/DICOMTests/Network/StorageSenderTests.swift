@@ -172,7 +172,7 @@ private func boundSocket() throws -> (Int32, UInt16) {
 }
 
 /// A port that was free a moment ago, for programs that cannot choose one themselves.
-private func freePort() throws -> UInt16 {
+func freePort() throws -> UInt16 {
     let (descriptor, port) = try boundSocket()
     close(descriptor)
     return port

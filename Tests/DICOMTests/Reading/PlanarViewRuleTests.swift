@@ -85,6 +85,36 @@ struct PlanarViewRuleTests {
         #expect(throws: DICOMReadingError.needsInput(.viewAmbiguous)) { try PlanarReader(rules: rules).read([dataset]) }
     }
 
+    /// Where a site says that its device counts angles as most do.
+    @Test func theAngleDecidesWhereASiteSaysSo() throws {
+        remove(.viewCodeSequence, .imageOrientationPatient)
+        detectors[0].put(.startAngle, decimal: 180)
+        detectors[1].put(.startAngle, decimal: 0)
+        var rules = PlanarReadingRules()
+        rules.startAngleDecides = true
+        let study = try PlanarReader(rules: rules).read([dataset])
+        #expect(counts(study) == counts(truth))
+        #expect(evidence(study) == [.startAngle, .startAngle])
+    }
+
+    @Test func aSiteAddsItsOwnWords() throws {
+        let acquisition = try SyntheticPatient.acquisition()
+        let pair = try zip(ViewDirection.allCases, ["scan VENTRAL 1", "scan dorsal 2"]).map { direction, words in
+            let one = try PlanarWriter.dataset(acquisition, study: SyntheticPatient.nmStudy, directions: [direction])
+            for detector in one.items(.detectorInformationSequence) {
+                detector.remove(.viewCodeSequence)
+                detector.remove(.imageOrientationPatient)
+            }
+            one.put(.seriesDescription, words)
+            return one
+        }
+        #expect(throws: DICOMReadingError.needsInput(.view)) { try PlanarReader().read(pair) }
+        var rules = PlanarReadingRules()
+        (rules.anteriorWords, rules.posteriorWords) = (["VENTRAL"], ["DORSAL"])
+        let study = try PlanarReader(rules: rules).read(pair)
+        #expect(counts(study) == counts(truth) && evidence(study) == [.words, .words])
+    }
+
     @Test func aPronePatientTurnsTheBackToTheUpperDetector() throws {
         remove(.viewCodeSequence, .imageOrientationPatient)
         let lie = dataset.items(.patientOrientationCodeSequence)[0]

@@ -8,6 +8,7 @@ struct SyntheticObject {
     var rows: UInt16 = 4
     var columns: UInt16 = 6
     var frames: String? = "2"
+    var photometric: String?
     var bitsAllocated: UInt16 = 16
     /// The value as it stands in the file; nil for as many bytes as the attributes ask for.
     var pixelData: [UInt8]?
@@ -49,6 +50,7 @@ struct SyntheticObject {
         bytes += writer.element(0x0020, 0x0013, "IS", text: "7")
         bytes += writer.element(0x0020, 0x0052, "UI", text: "1.2.3.6")
         bytes += writer.element(0x0028, 0x0002, "US", little(UInt16(1)))
+        if let photometric { bytes += writer.element(0x0028, 0x0004, "CS", text: photometric) }
         if let frames { bytes += writer.element(0x0028, 0x0008, "IS", text: frames) }
         bytes += writer.element(0x0028, 0x0010, "US", little(rows))
         bytes += writer.element(0x0028, 0x0011, "US", little(columns))

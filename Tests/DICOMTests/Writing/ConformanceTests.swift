@@ -82,8 +82,8 @@ struct ConformanceTests {
                 seed: 7, name: "nm static", description: "Planar", startedAt: SyntheticPatient.nmStudy.startedAt),
             to: folder.file("static.dcm"))
         let single = [
-            "nm", "static", "rtstruct", "plan", "activity", "uncertainty", "dose", "binary", "fractional", "error",
-            "histograms", "regions", "sr", "pdf",
+            "nm", "static", "rtstruct", "plan", "activity", "uncertainty", "dose", "error", "histograms", "regions",
+            "sr", "pdf", "binary", "fractional",
         ].map { folder.file("\($0).dcm") }
         return try single + folder.files(in: "ct") + folder.files(in: "pt")
     }

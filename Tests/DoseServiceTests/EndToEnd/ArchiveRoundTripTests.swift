@@ -24,7 +24,7 @@ extension EndToEnd {
             #expect(delivered.instance_count == 450)
             let result = try #require(delivered.results.first)
             #expect(delivered.results.count == 1)
-            #expect(result.exports.map(\.state) == ["stored", "stored"])
+            #expect(result.exports.map(\.state) == ["confirmed", "confirmed"])
             #expect(result.exports.allSatisfy { $0.last_status == 0 && $0.attempt == 1 })
 
             let doses = try await archive.instances(ofModality: "RTDOSE")

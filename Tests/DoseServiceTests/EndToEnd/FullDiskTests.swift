@@ -42,6 +42,22 @@ extension EndToEnd {
             #expect(try await service.end() == 0)
         }
 
+        /// The same peer sends again what was refused, once there is room.
+        @Test func itGoesOnWhenThereIsSpaceAgain() async throws {
+            let phantom = try await SharedPhantom.get()
+            let state = try StateFolder()
+            let service = try await start(in: state, reserve: "0")
+            let filler = "/proc/\(service.process.identifier)/root\(state.file("state"))/filler"
+            try Data(count: 5 << 20).write(to: URL(fileURLWithPath: filler))
+            let files = try Array(phantom.files("ct").prefix(25))
+            let refused = try await service.store(files, options: ["--no-halt"])
+            #expect((refused.output + refused.errors).contains("OutOfResources"))
+            try FileManager.default.removeItem(atPath: filler)
+            #expect(try await service.store(files).status == 0)
+            #expect(try await service.count("SELECT count(*) FROM instance") == files.count)
+            #expect(try await service.end() == 0)
+        }
+
         @Test func nobodyIsLetInBelowTheReserve() async throws {
             let phantom = try await SharedPhantom.get()
             let state = try StateFolder()

@@ -14,6 +14,8 @@ extension EndToEnd {
             ]
         }
 
+        /// The line to the service carries half of the CT and holds still in the middle of an object; there the
+        /// service is killed. Whatever the machine is busy with, the same objects have been acknowledged then.
         @Test func nothingAcknowledgedIsMissingAfterAKillWhileReceiving() async throws {
             let phantom = try await SharedPhantom.get()
             let files = try phantom.files("nm", "ct", "pt", "rtstruct")
@@ -21,25 +23,61 @@ extension EndToEnd {
             let archivePort = try Archive.freePort()
             let archive = try await Archive(in: state, dicomPort: archivePort)
             let killed = try await RunningService(in: state, arguments(phantom, archive: archivePort))
-            let sending = Task { try await killed.store(files) }
-            let isReceiving = try await eventually { Self.objectCount(state) > 60 }
-            #expect(isReceiving)
+            let passing = 100
+            let relay = try Relay(to: killed.addresses.dicomPort, objectLimit: passing)
+            let sending = Task { try await killed.store(files, port: relay.port) }
+            let isHeld = try await eventually(within: .seconds(120)) {
+                try relay.isHolding && Self.objectCount(state) == passing
+                    && FileManager.default.contentsOfDirectory(atPath: state.file("state/incoming")).count == 1
+            }
+            #expect(isHeld)
             try await killed.kill()
+            relay.end()
             let acknowledged = Self.acknowledged(try await sending.value)
-            #expect(acknowledged.count > 30 && acknowledged.count < files.count)
+            #expect(acknowledged == Array(files.prefix(passing)))
 
             let service = try await RunningService(in: state, arguments(phantom, archive: archivePort))
             for path in acknowledged { try await expectHeld(path, by: service, in: state) }
             // Nothing half received has a row, and nothing is left of it.
             let rows = try await service.count("SELECT count(*) FROM instance")
-            #expect(rows == Self.objectCount(state) && rows >= acknowledged.count)
+            #expect(rows == Self.objectCount(state) && rows == passing)
             #expect(try FileManager.default.contentsOfDirectory(atPath: state.file("state/incoming")).isEmpty)
 
-            // The peer sends everything again, as it must.
+            // The peer sends everything again, as it must, in one association: no case is put together before its end.
             #expect(try await service.store(files).status == 0)
             #expect(try await service.count("SELECT count(*) FROM instance") == files.count)
             try await expectDeliveredOnce(service, archive)
             try await archive.end()
+            #expect(try await service.end() == 0)
+        }
+
+        /// The case waits for the association's end, not for a pause: this one pauses longer than the quiet time.
+        @Test func aPauseWithinAnAssociationStartsNoJob() async throws {
+            let phantom = try await SharedPhantom.get()
+            let files = try phantom.files("nm", "ct", "pt")
+            let state = try StateFolder()
+            let service = try await RunningService(
+                in: state, ["--site", phantom.siteFile, "--quiet-seconds", "0.5"])
+            let relay = try Relay(to: service.addresses.dicomPort, objectLimit: files.count - 2)
+            let sending = Task { try await service.store(files, port: relay.port) }
+            let isHeld = try await eventually(within: .seconds(120)) {
+                relay.isHolding && Self.objectCount(state) == files.count - 2
+            }
+            #expect(isHeld)
+            // Another patient's study is put together meanwhile, later than it would have been.
+            let stranger = try await Stranger.planar(of: phantom, in: state)
+            #expect(try await service.store([stranger]).status == 0)
+            let isLookedAt = try await eventually {
+                try await service.count("SELECT count(*) FROM dose_case WHERE state = 'needs-input'") == 1
+            }
+            #expect(isLookedAt)
+            #expect(try await service.jobs().isEmpty)
+            #expect(try await service.count("SELECT count(*) FROM dose_case") == 1)
+
+            relay.end()
+            _ = try await sending.value
+            let isRevised = try await eventually { try await !service.jobs().isEmpty }
+            #expect(isRevised)
             #expect(try await service.end() == 0)
         }
 

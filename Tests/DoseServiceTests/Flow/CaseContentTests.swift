@@ -79,3 +79,67 @@ import Testing
         #expect(joined != CaseContent(choosingFrom: [Self.instance(12, "NM"), Self.instance(3, "NM")]))
     }
 }
+
+/// What keeps a complete case from going on.
+@Suite struct CaseHoldTests {
+    private static func complete(_ change: (inout CaseContent.Instance) -> Void = { _ in }) -> [CaseContent.Instance] {
+        ["NM", "PT", "CT"].enumerated().map { index, modality in
+            var instance = CaseContent.Instance(
+                id: Int64(index + 1), modality: modality, series: modality,
+                frameOfReference: modality == "NM" ? "planar" : "frame")
+            (instance.study, instance.birth, instance.name, instance.sex) = ("study \(modality)", "b", "n", "F")
+            change(&instance)
+            return instance
+        }
+    }
+
+    private static func ct(_ change: @escaping (inout CaseContent.Instance) -> Void) -> [CaseContent.Instance] {
+        complete { if $0.modality == "CT" { change(&$0) } }
+    }
+
+    @Test func oneIdentityGoesOn() {
+        #expect(CaseContent(choosingFrom: Self.complete()).missing == nil)
+        // Somebody married, or a device leaves the sex out or writes `O`.
+        #expect(CaseContent(choosingFrom: Self.ct { $0.name = "other" }).missing == nil)
+        #expect(CaseContent(choosingFrom: Self.ct { $0.sex = nil }).missing == nil)
+        #expect(CaseContent(choosingFrom: Self.ct { $0.sex = "O" }).missing == nil)
+        #expect(CaseContent(choosingFrom: Self.ct { $0.birth = nil }).missing == nil)
+    }
+
+    @Test func twoPatientsUnderOneIdentifierWaitForAPerson() {
+        let conflicts = [
+            Self.ct { $0.birth = "other" }, Self.ct { $0.sex = "M" },
+            Self.ct {
+                $0.birth = nil
+                $0.name = "other"
+            },
+        ]
+        for instances in conflicts {
+            let content = CaseContent(choosingFrom: instances)
+            #expect(content.missing?.code == "identity-conflict" && content.missing?.fields == ["identity.confirmed"])
+            let confirmed = AnsweredFields(["identity.confirmed": .bool(true)])
+            let answered = CaseContent(choosingFrom: instances, answers: confirmed)
+            #expect(answered.missing == nil && answered.key != content.key)
+        }
+        // What is not chosen is nobody's conflict.
+        var stranger = CaseContent.Instance(id: 9, modality: "CT", series: "other", frameOfReference: "elsewhere")
+        stranger.birth = "other"
+        #expect(CaseContent(choosingFrom: Self.complete() + [stranger]).missing == nil)
+    }
+
+    @Test func aSeriesOfWhichTheArchiveHasMoreWaits() {
+        let instances = Self.complete()
+        let cut = CaseContent(choosingFrom: instances, counts: ["CT": 2, "PT": 1, "NM": 0])
+        #expect(cut.missing?.code == "series-incomplete" && cut.missing?.fields == ["ct", "series.whole"])
+        let whole = CaseContent(choosingFrom: instances, counts: ["CT": 1])
+        #expect(whole.missing == nil && whole.key != cut.key)
+        let forced = AnsweredFields(["series.whole": .bool(true)])
+        #expect(CaseContent(choosingFrom: instances, answers: forced, counts: ["CT": 2]).missing == nil)
+    }
+
+    @Test func whatWasPurgedIsAskedForAgain() {
+        let content = CaseContent(choosingFrom: Self.ct { $0.isPurged = true })
+        #expect(content.missing?.code == "sources-purged" && content.missing?.fields == ["ct"])
+        #expect(content.key != CaseContent(choosingFrom: Self.complete()).key)
+    }
+}

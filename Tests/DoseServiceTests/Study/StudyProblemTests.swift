@@ -41,6 +41,16 @@ import Testing
         }
     }
 
+    /// Slices that are missing at an end leave no gap; what stands on the CT shows that they were there.
+    @Test(arguments: [true, false]) func asksForTheRestOfACTThatWasCutShort(atItsBeginning: Bool) async throws {
+        let phantom = try await SharedPhantom.get()
+        let all = try phantom.files("ct")
+        let cut = atItsBeginning ? all.dropFirst(10) : all.dropLast(10)
+        await #expect(throws: StudyProblem.needsInput(code: "ct-shorter-than-pt", fields: ["ct", "ct.whole"])) {
+            try await run(planar: phantom.files("nm"), anatomy: Array(cut) + phantom.files("pt"))
+        }
+    }
+
     @Test func refusesWhatIsNoDICOM() async throws {
         let phantom = try await SharedPhantom.get()
         await #expect(throws: StudyProblem.refused(code: "file-unreadable")) {

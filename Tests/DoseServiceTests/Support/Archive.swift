@@ -15,8 +15,13 @@ final class Archive: Sendable {
 
     /// Starts it and waits until it answers.
     ///
-    /// - Parameter dicomPort: a ``freePort()``, known beforehand to whoever sends here.
-    init(in state: StateFolder, dicomPort: UInt16, forwardingTo service: UInt16? = nil) async throws {
+    /// - Parameters:
+    ///   - dicomPort: a ``freePort()``, known beforehand to whoever sends here.
+    ///   - service: the service's port, when what comes is forwarded there.
+    ///   - known: the service's port, when it is only known.
+    init(
+        in state: StateFolder, dicomPort: UInt16, forwardingTo service: UInt16? = nil, knowing known: UInt16? = nil
+    ) async throws {
         self.dicomPort = dicomPort
         httpPort = try Self.freePort()
         let script = state.file("route.lua")
@@ -26,7 +31,7 @@ final class Archive: Sendable {
             "HttpPort": Int(httpPort), "DicomPort": Int(dicomPort), "DicomAet": Self.title,
             "RemoteAccessAllowed": false, "AuthenticationEnabled": false, "DicomAlwaysAllowStore": true,
             "SyncStorageArea": false, "StableAge": 1, "LuaScripts": service == nil ? [] : [script],
-            "DicomModalities": ["scintivol": ["SCINTIVOL", "127.0.0.1", Int(service ?? 104)]],
+            "DicomModalities": ["scintivol": ["SCINTIVOL", "127.0.0.1", Int(service ?? known ?? 104)]],
             "Plugins": [String](),
         ]
         let configuration = state.file("archive.json")

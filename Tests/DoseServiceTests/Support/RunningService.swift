@@ -86,10 +86,14 @@ final class RunningService: Sendable {
     }
 
     /// Sends files in one association.
-    func store(_ paths: [String], options: [String] = []) async throws -> ProgramRun {
+    ///
+    /// - Parameter port: of a relay that stands between, instead of the service's own.
+    func store(_ paths: [String], options: [String] = [], port: UInt16? = nil) async throws -> ProgramRun {
         try await Tool.run(
             "storescu",
-            options + ["-v", "-aet", "CAMERA", "-aec", "SCINTIVOL", "+sd", "+r", "127.0.0.1", "\(addresses.dicomPort)"]
+            options + [
+                "-v", "-aet", "CAMERA", "-aec", "SCINTIVOL", "+sd", "+r", "127.0.0.1", "\(port ?? addresses.dicomPort)",
+            ]
                 + paths)
     }
 
@@ -99,6 +103,11 @@ final class RunningService: Sendable {
         return try await onThread {
             try Connection(settings).queryOne(Statement("test.count", "SELECT (\(sql))::bigint AS n"))["n"]
         }
+    }
+
+    func execute(_ sql: String) async throws {
+        let settings = ConnectionSettings(url: addresses.databaseURL)
+        try await onThread { try Connection(settings).runSimple(Statement("test.execute", sql)) }
     }
 
     func text(_ sql: String) async throws -> String {
@@ -151,7 +160,7 @@ struct JobPageAnswer: Decodable {
 extension RunningService {
     /// Asks for the first case until it stands where it should.
     func firstCase(
-        reaches state: String, within limit: Duration = .seconds(90),
+        reaches state: String, within limit: Duration = .seconds(300),
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> CaseAnswer {
         var seen: CaseAnswer?

@@ -1,27 +1,46 @@
 import DoseService
 import Foundation
-import Jobs
+import HTTP
+import Logging
 import Postgres
 import Testing
 
 /// `openapi.yaml` describes what is routed, and nothing else.
 @Suite struct InterfaceDescriptionTests {
     @Test func describesEveryRoute() throws {
-        let repository = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../..").standardized
-        let text = try String(contentsOf: repository.appendingPathComponent("openapi.yaml"), encoding: .utf8)
-        #expect(Self.operations(in: text) == Self.routed)
+        #expect(Self.operations(in: try Self.text()) == Self.routed)
         #expect(!Self.routed.isEmpty)
     }
 
     private static var routed: Set<String> {
+        Set(
+            makeRouter().routes.filter { $0.method != .head }.map { "\($0.method.rawValue.uppercased()) \($0.pattern)" }
+        )
+    }
+
+    static func makeRouter() -> Router {
         // Nothing connects before the first request.
         let pool = Pool(ConnectionSettings(url: "postgresql:///nobody"), countLimit: 1)
-        let queue = JobQueue(pool: pool)
-        let store = ObjectStore(folder: "/nonexistent")
-        let routes = Routes(
-            pool: pool, queue: queue, store: store, metrics: Metrics(queue: queue, listener: nil),
-            readiness: Readiness(pool: pool, store: store, diskReserveBytes: 0))
-        return Set(routes.router().routes.map { "\($0.method.rawValue.uppercased()) \($0.pattern)" })
+        return Routes(
+            pool: pool, store: ObjectStore(folder: "/nonexistent"),
+            settings: ServiceSettings(stateFolder: "/nonexistent"),
+            log: Logger(label: "test")
+        ).router()
+    }
+
+    /// Every type that an answer may bear is listed, and no other.
+    @Test func listsEveryProblemType() throws {
+        let text = try Self.text()
+        let listed = text.matches(of: #/\/problems\/[a-z-]+/#).map { String($0.output) }
+        #expect(Set(listed) == Set(ProblemType.allCases.map(\.uri)))
+        let table = text.split(separator: "\n").first { $0.contains("enum: [about:blank, /problems/") }
+        let names = try #require(table).split(separator: "[")[1].split(separator: "]")[0].split(separator: ",")
+        #expect(names.count == ProblemType.allCases.count + 1)
+    }
+
+    private static func text() throws -> String {
+        let repository = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../..").standardized
+        return try String(contentsOf: repository.appendingPathComponent("openapi.yaml"), encoding: .utf8)
     }
 
     /// The operations below `paths`, by the indentation of their lines.

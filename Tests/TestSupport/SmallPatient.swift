@@ -1,19 +1,19 @@
-import Anatomy
-import Imaging
+public import Anatomy
+public import Imaging
 
 /// A patient of a few ellipsoids, small enough to be drawn hundreds of times.
-struct SmallPatient {
-    let regions: [Region]
-    let pet: Volume<Float>
-    let hounsfield: Volume<Float>
+public struct SmallPatient {
+    public let regions: [Region]
+    public let pet: Volume<Float>
+    public let hounsfield: Volume<Float>
 
-    static let names = [
+    public static let names = [
         "lesion_liver", "lesion_bone", "kidney_left", "kidney_right", "liver", "bladder", "bone", "remainder",
     ]
     /// Bq/mL of the PET, in the order of the names.
     static let uptake: [Float] = [30_000, 24_000, 40_000, 42_000, 6_000, 20_000, 900, 700]
 
-    init(spacing: Double = 6) throws {
+    public init(spacing: Double = 6) throws {
         let counts = SIMD3((300 / spacing).rounded(), (180 / spacing).rounded(), (300 / spacing).rounded())
         let grid = try VoxelGrid(
             columns: Int(counts.x), rows: Int(counts.y), slices: Int(counts.z), spacing: SIMD3(repeating: spacing),
@@ -49,7 +49,7 @@ struct SmallPatient {
         (self.pet, self.hounsfield) = (pet, hounsfield)
     }
 
-    func sampler(_ world: UptakeWorld) throws -> UptakeSampler {
+    public func sampler(_ world: UptakeWorld) throws -> UptakeSampler {
         try UptakeSampler(regions: regions, pet: pet, world: world)
     }
 
@@ -61,7 +61,7 @@ struct SmallPatient {
 
 extension UptakeWorld {
     /// No ingredient at all: the PET's levels where the CT saw them.
-    static var still: UptakeWorld {
+    public static var still: UptakeWorld {
         var world = UptakeWorld.narrow
         (world.levels, world.pose) = (nil, nil)
         return world
@@ -69,16 +69,16 @@ extension UptakeWorld {
 }
 
 /// Moments of a series of numbers.
-struct Moments {
-    let mean, deviation: Double
+public struct Moments {
+    public let mean, deviation: Double
 
-    init(_ values: [Double]) {
+    public init(_ values: [Double]) {
         let mean = values.reduce(0, +) / Double(values.count)
         self.mean = mean
         deviation = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)).squareRoot()
     }
 
-    static func correlation(_ first: [Double], _ second: [Double]) -> Double {
+    public static func correlation(_ first: [Double], _ second: [Double]) -> Double {
         let (one, two) = (Moments(first), Moments(second))
         let product = zip(first, second).reduce(0) { $0 + ($1.0 - one.mean) * ($1.1 - two.mean) }
         return product / Double(first.count) / (one.deviation * two.deviation)

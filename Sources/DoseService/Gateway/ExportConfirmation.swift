@@ -1,0 +1,97 @@
+import DICOM
+import Logging
+import Postgres
+
+/// Asks an archive whether it has what it said that it has stored, before that counts as delivered.
+struct ExportConfirmation: Sendable {
+    static let firstWaitSeconds = 2.0
+    /// An archive that still has not got an object then gets it once more.
+    static let checkLimit = 8
+    static let batchLimit = 20
+
+    let pool: Pool
+    let store: ObjectStore
+    /// Destinations whose word counts.
+    let trusted: [String]
+    let log: Logger
+
+    struct Item: Equatable, Sendable {
+        let id: Int64
+        let checkCount: Int
+        let path: String
+    }
+
+    package enum Verdict: Equatable, Sendable {
+        case confirmed
+        case again(afterSeconds: Double, reason: String)
+        /// It goes out once more.
+        case missing
+    }
+
+    /// - Returns: how many objects were asked for.
+    func confirmDue(at destination: ServiceSettings.Destination) async throws(PostgresError) -> Int {
+        guard destination.verification == .query else { return 0 }
+        let items = try await due(destination.name)
+        for item in items {
+            let found = await Service.onThread { Self.ask(for: item.path, at: destination.peer) }
+            try await record(Self.verdict(found, checkCount: item.checkCount), of: item)
+        }
+        return items.count
+    }
+
+    /// - Parameter checkCount: how often it was asked for before.
+    package static func verdict(_ found: Result<Bool, NetworkError>, checkCount: Int) -> Verdict {
+        let wait = firstWaitSeconds * Double(1 << min(checkCount, 10))
+        switch found {
+        case .success(true): return .confirmed
+        case .success(false):
+            return checkCount + 1 >= checkLimit ? .missing : .again(afterSeconds: wait, reason: "not-found-yet")
+        case .failure(.noAcceptedContext): return .again(afterSeconds: wait, reason: "cannot-be-asked")
+        case .failure: return .again(afterSeconds: wait, reason: "not-asked")
+        }
+    }
+
+    private static func ask(for path: String, at peer: StoragePeer) -> Result<Bool, NetworkError> {
+        guard let object = try? ObjectScanner().scan(path: path) else { return .success(false) }
+        var question = QueryIdentifier()
+        question[.studyInstance] = object.studyInstance.description
+        question[.seriesInstance] = object.seriesInstance.description
+        question[.sopInstance] = object.sopInstance.description
+        do throws(NetworkError) {
+            let found = try ArchiveQuery(peer: peer).find(.image, question)
+            return .success(found.contains { $0[.sopInstance] == object.sopInstance.description })
+        } catch { return .failure(error) }
+    }
+
+    private func due(_ destination: String) async throws(PostgresError) -> [Item] {
+        let store = store
+        return try await pool.run { (connection) throws(PostgresError) in
+            var items: [Item] = []
+            for row in try connection.query(
+                ExportStatements.dueChecks, [.text(destination), .integer(Int64(Self.batchLimit))])
+            {
+                let name: String = try row["file_name"]
+                items.append(
+                    Item(id: try row["id"], checkCount: try row["check_count"], path: "\(store.results)/\(name)"))
+            }
+            return items
+        }
+    }
+
+    private func record(_ verdict: Verdict, of item: Item) async throws(PostgresError) {
+        let parameters: [Parameter] =
+            switch verdict {
+            case .confirmed: [.text("confirmed"), .null, .double(0)]
+            case .again(let seconds, let reason): [.text("stored"), .text(reason), .double(seconds)]
+            case .missing: [.text("pending"), .text("lost-by-archive"), .double(0)]
+            }
+        if verdict != .confirmed {
+            log.warning("export not confirmed", metadata: ["item": "\(item.id)", "verdict": "\(verdict)"])
+        }
+        let trusted = trusted
+        try await pool.transaction { (transaction) throws(PostgresError) in
+            _ = try transaction.query(ExportStatements.check, [.integer(item.id)] + parameters)
+            _ = try transaction.query(ExportStatements.closeCase, [.integer(item.id), .texts(trusted)])
+        }
+    }
+}

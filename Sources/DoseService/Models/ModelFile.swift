@@ -1,0 +1,108 @@
+import Foundation
+import Learning
+public import Reconstruction
+
+/// Trained networks in one safetensors file, each with its settings and the record of its training.
+public struct ModelFile: Sendable {
+    /// A method whose network the file may hold, by the name that `evaluate` gives it.
+    public enum Kind: String, Codable, CaseIterable, Sendable {
+        case unet, diffusion
+        case paperUNet = "paper-unet"
+        case paperDiffusion = "paper-diffusion"
+    }
+
+    /// One network.
+    struct Part: Sendable {
+        /// JSON of the method's own settings.
+        var settings: String
+        var record: TrainingRecord
+        var parameters: [String: StoredTensor]
+    }
+
+    private(set) var parts: [Kind: Part] = [:]
+
+    init() {}
+
+    subscript(kind: Kind) -> Part? {
+        get { parts[kind] }
+        set { parts[kind] = newValue }
+    }
+
+    private static let format = "scintivol-model-1"
+    /// The largest file that is read.
+    static let byteLimit = 256 << 20
+
+    /// - Throws: ``StudyProblem/refused(code:)`` with `model-missing`, `model-too-large` or `model-unreadable`.
+    public init(path: String) throws(StudyProblem) {
+        let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int
+        guard let size else { throw .refused(code: "model-missing") }
+        guard size <= Self.byteLimit else { throw .refused(code: "model-too-large") }
+        guard let data = FileManager.default.contents(atPath: path) else { throw .refused(code: "model-missing") }
+        try self.init(decoding: Array(data))
+    }
+
+    init(decoding bytes: [UInt8]) throws(StudyProblem) {
+        do {
+            let file = try Safetensors(decoding: bytes)
+            guard file.metadata["format"] == Self.format else { throw LearningError.metadataInvalid(key: "format") }
+            for kind in Kind.allCases {
+                guard let settings = file.metadata["settings.\(kind.rawValue)"] else { continue }
+                let record = file.metadata["record.\(kind.rawValue)"] ?? ""
+                let prefix = "\(kind.rawValue)."
+                var parameters: [String: StoredTensor] = [:]
+                for (name, tensor) in file.tensors where name.hasPrefix(prefix) {
+                    parameters[String(name.dropFirst(prefix.count))] = tensor
+                }
+                parts[kind] = Part(
+                    settings: settings, record: try JSONDecoder().decode(TrainingRecord.self, from: Data(record.utf8)),
+                    parameters: parameters)
+            }
+        } catch { throw .refused(code: "model-unreadable") }
+    }
+
+    /// Equal content gives equal bytes.
+    func encoded() -> [UInt8] {
+        var file = Safetensors(metadata: ["format": Self.format], tensors: [:])
+        for (kind, part) in parts {
+            file.metadata["settings.\(kind.rawValue)"] = part.settings
+            file.metadata["record.\(kind.rawValue)"] = JSONText.encode(part.record)
+            for (name, tensor) in part.parameters { file.tensors["\(kind.rawValue).\(name)"] = tensor }
+        }
+        return file.encoded()
+    }
+
+    /// A digest of everything in it.
+    public var hash: String { Digest.hex(of: encoded()) }
+
+    /// The method with its trained network.
+    ///
+    /// - Throws: ``StudyProblem/needsInput(code:fields:)`` with `model-part-missing`, or
+    ///   ``StudyProblem/refused(code:)`` with `model-unreadable`.
+    public func model(_ kind: Kind) throws(StudyProblem) -> any TrainableModel {
+        guard let part = parts[kind] else { throw .needsInput(code: "model-part-missing", fields: [kind.rawValue]) }
+        do {
+            let made = try ModelRecipe(kind: kind, settings: part.settings).make(seed: 0, base: self)
+            try made.module.load(part.parameters)
+            return made
+        } catch let problem as StudyProblem { throw problem } catch { throw .refused(code: "model-unreadable") }
+    }
+}
+
+/// What made a network's parameters.
+struct TrainingRecord: Codable, Equatable, Sendable {
+    var version = Version.number
+    var commit = Version.commit
+    /// `population` or `patient`.
+    var trainedOn: String
+    var spacingMillimetres: Double
+    var threads: Int
+    var plan: ModelTraining.Plan
+    /// Whether Stage 0 solved the held-back cases.
+    var solvedValidation = false
+    var population: TrainingPopulation.Settings?
+    /// Hash of the file that the training began with.
+    var startedFrom: String?
+    var validations: [ModelTraining.Validation] = []
+    /// False when no step made it better than its start.
+    var hasImproved = false
+}

@@ -1,0 +1,164 @@
+import Anatomy
+import Foundation
+import Learning
+public import Reconstruction
+import Tomography
+
+/// What `pretrain` and `personalise` are asked for.
+public struct TrainingRequest: Sendable {
+    public var kind: ModelFile.Kind
+    public var preset: String
+    public var outputPath: String
+    /// A model file that it begins with.
+    public var startPath: String?
+    public var siteFile: String?
+    public var spacingMillimetres = 4.8
+    public var threads = ProcessInfo.processInfo.activeProcessorCount
+    /// A kill loses no more work than this.
+    public var checkpointSeconds = 30.0
+    public var plan = ModelTraining.Plan()
+    /// Held-back cases that Stage 0 solves, seconds each, instead of drawn ones.
+    public var solvesHeldBack = false
+
+    public static let presets = ResidualUNetConfiguration.Preset.allCases.map(\.rawValue)
+
+    public init(kind: ModelFile.Kind, preset: String, outputPath: String) {
+        (self.kind, self.preset, self.outputPath) = (kind, preset, outputPath)
+    }
+
+    fileprivate func start() throws(StudyProblem) -> ModelFile {
+        try startPath.map(ModelFile.init(path:)) ?? ModelFile()
+    }
+
+    /// The settings of the network that it goes on with, or those of the preset.
+    fileprivate func recipe(_ base: ModelFile) throws(StudyProblem) -> ModelRecipe {
+        if let part = base[kind] { return ModelRecipe(kind: kind, settings: part.settings) }
+        guard let row = ResidualUNetConfiguration.Preset(rawValue: preset) else {
+            throw .needsInput(code: "preset-unknown", fields: ["preset"])
+        }
+        return ModelRecipe(kind: kind, preset: row)
+    }
+
+    fileprivate func configure() throws(StudyProblem) {
+        do { try Device.configure(threadCount: threads) } catch { throw .failed(code: "model-failed") }
+    }
+
+    fileprivate func site() throws(StudyProblem) -> CameraSite {
+        try siteFile.map { path throws(StudyProblem) in try SiteFile.read(path) } ?? .phantom
+    }
+}
+
+/// What a training has made.
+public struct TrainingSummary: Codable, Sendable {
+    public let model: String
+    public let hash: String
+    public let steps: Int
+    public let error, initialError: Double
+    /// False: the model is what it began with.
+    public let hasImproved: Bool
+
+    /// One line.
+    public var json: String { JSONText.encode(self) }
+
+    fileprivate init(_ file: ModelFile, _ request: TrainingRequest) throws(StudyProblem) {
+        guard let record = file[request.kind]?.record,
+            let best = record.validations.min(by: { $0.error < $1.error }), let last = record.validations.last
+        else { throw .failed(code: "model-failed") }
+        (model, hash, steps) = (request.outputPath, file.hash, last.step)
+        (error, initialError, hasImproved) = (best.error, best.initialError, record.hasImproved)
+    }
+}
+
+/// The population model: possible maps of many sampled people.
+public struct Pretraining {
+    private let request: TrainingRequest
+    private let settings: TrainingPopulation.Settings
+    private let stepsPerPerson: Int
+
+    public init(_ request: TrainingRequest, stepsPerPerson: Int, narrow: Bool) {
+        self.request = request
+        self.stepsPerPerson = stepsPerPerson
+        var settings = TrainingPopulation.Settings()
+        settings.spacing = request.spacingMillimetres
+        if narrow { (settings.world, settings.acquisition) = (UptakeWorld.narrow.registered, .matched) }
+        self.settings = settings
+    }
+
+    /// People of the training and of its validation; nobody who is evaluated has such a seed.
+    private static let people: (training: UInt64, heldBack: UInt64) = (0x7472_0000_0000, 0x7661_0000_0000)
+    private static let heldBackPeople: UInt64 = 4
+
+    /// - Throws: ``StudyProblem``.
+    public func perform(report: (TrainingProgress) -> Void) throws(StudyProblem) -> TrainingSummary {
+        try request.configure()
+        let base = try request.start()
+        let population = TrainingPopulation(settings, site: try request.site())
+        let record = TrainingRecord(
+            trainedOn: "population", spacingMillimetres: request.spacingMillimetres, threads: request.threads,
+            plan: request.plan, solvedValidation: request.solvesHeldBack, population: settings,
+            startedFrom: request.startPath == nil ? nil : base.hash)
+        var heldBack: [PersonalDataset] = []
+        do {
+            for index in 0..<Self.heldBackPeople {
+                heldBack.append(
+                    try population.person(seed: Self.people.heldBack + index, solved: request.solvesHeldBack))
+            }
+        } catch { throw StudyProblem(error) }
+        var current: (index: Int, dataset: PersonalDataset)?
+        let first = Self.people.training + request.plan.seed << 24
+        let run = TrainingRun(
+            recipe: try request.recipe(base), record: record, base: base, outputPath: request.outputPath,
+            heldBack: heldBack, checkpointSeconds: request.checkpointSeconds
+        ) { (step) throws(ReconstructionError) in
+            let index = step / stepsPerPerson
+            if let current, current.index == index { return current.dataset }
+            let dataset = try population.person(seed: first + UInt64(index))
+            current = (index, dataset)
+            return dataset
+        }
+        return try TrainingSummary(try run.perform(report: report), request)
+    }
+}
+
+/// One patient's model from PET/CT and contours alone, before any planar scan exists.
+public struct Personalisation {
+    private let request: TrainingRequest
+    private let anatomyFolder: String
+
+    public init(_ request: TrainingRequest, anatomyFolder: String) {
+        (self.request, self.anatomyFolder) = (request, anatomyFolder)
+    }
+
+    /// - Throws: ``StudyProblem``.
+    public func perform(report: (TrainingProgress) -> Void) throws(StudyProblem) -> TrainingSummary {
+        try request.configure()
+        let base = try request.start()
+        var site = try request.site()
+        let source = try StudyReader(sites: [site]).readAnatomy(FolderContents.paths(below: anatomyFolder))
+        if let voltage = source.ct.peakKilovolts { site.tubeVoltage = voltage }
+        let dataset: PersonalDataset
+        let heldBack: PersonalDataset
+        do {
+            let anatomy = try source.patientAnatomy(spacing: request.spacingMillimetres)
+            dataset = try PersonalDataset(anatomy: anatomy, site: site)
+            heldBack =
+                request.solvesHeldBack
+                ? try PersonalDataset(
+                    anatomy: anatomy, site: site, initialEstimate: SolvedEstimate(anatomy: anatomy, site: site))
+                : dataset
+        } catch let problem as StudyProblem {
+            throw problem
+        } catch let error as ReconstructionError { throw StudyProblem(error) } catch {
+            throw .failed(code: "unexpected")
+        }
+        let record = TrainingRecord(
+            trainedOn: "patient", spacingMillimetres: request.spacingMillimetres, threads: request.threads,
+            plan: request.plan, solvedValidation: request.solvesHeldBack,
+            startedFrom: request.startPath == nil ? nil : base.hash)
+        let run = TrainingRun(
+            recipe: try request.recipe(base), record: record, base: base, outputPath: request.outputPath,
+            heldBack: [heldBack], checkpointSeconds: request.checkpointSeconds
+        ) { (_) throws(ReconstructionError) in dataset }
+        return try TrainingSummary(try run.perform(report: report), request)
+    }
+}

@@ -1,0 +1,58 @@
+import DICOM
+
+/// Everything that can be said of a site's configuration before a service runs on it.
+public struct ConfigurationCheck: Codable, Equatable, Sendable {
+    /// How a peer answers C-ECHO.
+    public struct PeerAnswer: Codable, Equatable, Sendable {
+        public let name: String
+        /// `ok`, or why it does not answer.
+        public let echo: String
+        /// `ok`, or why it does not answer queries; nil for a peer that is not asked any.
+        public let query: String?
+    }
+
+    public let problems: [ConfigurationProblem]
+    public let peers: [PeerAnswer]
+
+    public var isGood: Bool {
+        problems.isEmpty && peers.allSatisfy { $0.echo == "ok" && ($0.query ?? "ok") == "ok" }
+    }
+
+    /// - Parameter echoes: whether the peers are called.
+    public init(_ site: SiteConfiguration, echoes: Bool) {
+        problems = site.problems
+        peers = echoes ? site.peers.compactMap(Self.ask) : []
+    }
+
+    private static func ask(_ peer: GatewayPeer) -> PeerAnswer? {
+        guard let address = peer.address else { return nil }
+        let echo = word { () throws(NetworkError) in try StorageSender(peer: address).echo() }
+        let isQueried = peer.isAsked || (!peer.outputs.isEmpty && peer.verification == .query)
+        guard isQueried, echo == "ok" else { return PeerAnswer(name: peer.name, echo: echo, query: nil) }
+        let query = word { () throws(NetworkError) in
+            var question = QueryIdentifier()
+            // Nobody has this study: what is wanted is that the question is understood.
+            question[.studyInstance] = "2.25.1"
+            _ = try ArchiveQuery(peer: address).find(.study, question)
+        }
+        return PeerAnswer(name: peer.name, echo: echo, query: query)
+    }
+
+    private static func word(_ body: () throws(NetworkError) -> Void) -> String {
+        do throws(NetworkError) {
+            try body()
+            return "ok"
+        } catch { return error.code }
+    }
+
+    /// One line for each thing that was found.
+    public var lines: [String] {
+        problems.map(\.description)
+            + peers.map { peer in
+                "peer \(peer.name): echo \(peer.echo)" + (peer.query.map { ", query \($0)" } ?? "")
+            }
+    }
+
+    /// JSON on one line.
+    public var json: String { JSONText.encode(self) }
+}

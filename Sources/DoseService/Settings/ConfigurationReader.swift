@@ -1,0 +1,138 @@
+/// Something that is wrong with a configuration: where, and what.
+public struct ConfigurationProblem: Codable, Equatable, Sendable, CustomStringConvertible {
+    /// As in `peers[1].port`.
+    public let path: String
+    /// A code that does not change: `unknown-key`, `missing`, `not-a-number`, `out-of-range` and so on.
+    public let code: String
+
+    public var description: String { "\(path): \(code)" }
+}
+
+/// Reads the keys of one object and collects what is wrong instead of stopping at the first mistake.
+final class ConfigurationReader {
+    private let path: String
+    private let values: [String: JSONValue]
+    private var known: Set<String> = []
+    private(set) var problems: [ConfigurationProblem] = []
+
+    init(_ value: JSONValue, path: String) {
+        self.path = path
+        if case .object(let values) = value {
+            self.values = values
+        } else {
+            values = [:]
+            problems = [ConfigurationProblem(path: path.isEmpty ? "." : path, code: "not-an-object")]
+        }
+    }
+
+    func place(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+
+    func complain(_ key: String, _ code: String) {
+        problems.append(ConfigurationProblem(path: place(key), code: code))
+    }
+
+    func take(_ others: [ConfigurationProblem]) { problems += others }
+
+    /// Keys that nobody has asked for are mistakes too: a misspelt limit is no limit.
+    func finish() -> [ConfigurationProblem] {
+        for key in values.keys.sorted() where !known.contains(key) { complain(key, "unknown-key") }
+        return problems
+    }
+
+    func value(_ key: String) -> JSONValue? {
+        known.insert(key)
+        guard let value = values[key], value != .null else { return nil }
+        return value
+    }
+
+    func text(_ key: String, where isGood: (String) -> Bool = { !$0.isEmpty }) -> String? {
+        guard let value = value(key) else { return nil }
+        guard case .text(let text) = value else { return complained(key, "not-text") }
+        return isGood(text) ? text : complained(key, "unusable")
+    }
+
+    func requiredText(_ key: String, where isGood: (String) -> Bool = { !$0.isEmpty }) -> String? {
+        guard value(key) != nil else { return complained(key, "missing") }
+        return text(key, where: isGood)
+    }
+
+    func texts(_ key: String, where isGood: (String) -> Bool = { !$0.isEmpty }) -> [String]? {
+        guard let value = value(key) else { return nil }
+        guard case .list(let list) = value else { return complained(key, "not-a-list") }
+        var texts: [String] = []
+        for (index, entry) in list.enumerated() {
+            guard case .text(let text) = entry, isGood(text) else {
+                complain("\(key)[\(index)]", "unusable")
+                continue
+            }
+            texts.append(text)
+        }
+        return texts
+    }
+
+    func bool(_ key: String) -> Bool? {
+        guard let value = value(key) else { return nil }
+        guard case .bool(let bool) = value else { return complained(key, "not-a-truth-value") }
+        return bool
+    }
+
+    func number(_ key: String, in range: ClosedRange<Double>) -> Double? {
+        guard let value = value(key) else { return nil }
+        guard case .number(let number) = value else { return complained(key, "not-a-number") }
+        return range.contains(number) ? number : complained(key, "out-of-range")
+    }
+
+    func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
+        guard let number = number(key, in: Double(range.lowerBound)...Double(range.upperBound)) else { return nil }
+        return Int(exactly: number) ?? complained(key, "not-whole")
+    }
+
+    func seconds(_ key: String, in range: ClosedRange<Double>) -> Duration? {
+        number(key, in: range).map { .milliseconds(Int64($0 * 1000)) }
+    }
+
+    /// Reads an object below this one.
+    func object<Value>(_ key: String, _ read: (ConfigurationReader) -> Value?) -> Value? {
+        guard let value = value(key) else { return nil }
+        let reader = ConfigurationReader(value, path: place(key))
+        let result = read(reader)
+        take(reader.finish())
+        return result
+    }
+
+    /// Reads a list of objects; those that cannot be used are left out and named.
+    func objects<Value>(_ key: String, _ read: (ConfigurationReader) -> Value?) -> [Value] {
+        guard let value = value(key) else { return [] }
+        guard case .list(let list) = value else {
+            complain(key, "not-a-list")
+            return []
+        }
+        return list.enumerated().compactMap { index, entry in
+            let reader = ConfigurationReader(entry, path: "\(place(key))[\(index)]")
+            let result = read(reader)
+            take(reader.finish())
+            return result
+        }
+    }
+
+    /// Reads a list of documents that have a form of their own.
+    func documents<Value: Decodable>(_ key: String, _ type: Value.Type) -> [(index: Int, value: Value)] {
+        guard let value = value(key) else { return [] }
+        guard case .list(let list) = value else {
+            complain(key, "not-a-list")
+            return []
+        }
+        return list.enumerated().compactMap { index, entry in
+            guard let value = entry.decoded(type) else {
+                complain("\(key)[\(index)]", "wrong-form")
+                return nil
+            }
+            return (index, value)
+        }
+    }
+
+    private func complained<Value>(_ key: String, _ code: String) -> Value? {
+        complain(key, code)
+        return nil
+    }
+}

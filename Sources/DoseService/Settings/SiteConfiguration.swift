@@ -1,0 +1,167 @@
+public import DICOM
+public import Foundation
+import Glibc
+public import Tomography
+
+/// A site's description of itself in one file: its listener, the applications around it, its cameras and their habits.
+///
+/// ``problems`` holds everything that is wrong with the file; what is not wrong is read nevertheless.
+public struct SiteConfiguration: Sendable {
+    public private(set) var title: String?
+    public private(set) var listener = Listener()
+    public private(set) var peers: [GatewayPeer] = []
+    public private(set) var rules: [ReadingRule] = []
+    public private(set) var cameras: [CameraSite] = []
+    public private(set) var quietTime: Duration?
+    public private(set) var hardDeadline: Duration?
+    public private(set) var diskReserveBytes: Int64?
+    public private(set) var acknowledgesConflicts = false
+    public private(set) var retention: Duration?
+    public private(set) var auditReceiver: AuditReceiver?
+    public private(set) var problems: [ConfigurationProblem] = []
+
+    public struct Listener: Sendable {
+        public var address: String?
+        public var port: UInt16?
+        /// Everybody may call, not only the peers.
+        public var isOpen = false
+        public var security: TransportSecurity.Files?
+        public var requiresPeerCertificate = true
+        public var associationLimit, associationsPerPeerLimit, connectionLimit, connectionsPerPeerLimit: Int?
+        public var idleDeadline, requestDeadline, pduDeadline, objectDeadline: Duration?
+    }
+
+    /// A file is a page or two, not a book.
+    static let byteLimit = 4 << 20
+
+    public init(contentsOf path: String) {
+        guard let data = FileManager.default.contents(atPath: path), data.count <= Self.byteLimit else {
+            problems = [ConfigurationProblem(path: ".", code: "unreadable")]
+            return
+        }
+        read(data)
+    }
+
+    public init(json: Data) { read(json) }
+
+    private mutating func read(_ json: Data) {
+        guard let value = JSONText.decode(JSONValue.self, from: String(decoding: json, as: UTF8.self)) else {
+            problems = [ConfigurationProblem(path: ".", code: "not-json")]
+            return
+        }
+        let reader = ConfigurationReader(value, path: "")
+        title = reader.text("title", where: Self.isTitle)
+        listener = reader.object("listener", Self.listener) ?? Listener()
+        let callingTitle = title ?? "SCINTIVOL"
+        peers = reader.objects("peers") { Self.peer($0, callingTitle: callingTitle) }
+        quietTime = reader.seconds("quiet_seconds", in: 0...86_400)
+        hardDeadline = reader.seconds("hard_deadline_seconds", in: 1...864_000)
+        diskReserveBytes = reader.integer("disk_reserve_mib", in: 0...(1 << 30)).map { Int64($0) << 20 }
+        let conflicts = reader.text("conflicting_instances", where: { ["refuse", "keep-first"].contains($0) })
+        acknowledgesConflicts = conflicts == "keep-first"
+        retention = reader.number("retention_days", in: 1...36_500).map { .seconds(Int64($0 * 86_400)) }
+        auditReceiver = reader.object("audit", Self.auditReceiver)
+        readDevices(reader)
+        for (name, count) in Dictionary(grouping: peers, by: \.name).mapValues(\.count) where count > 1 {
+            reader.complain("peers.\(name)", "name-repeated")
+        }
+        problems = reader.finish()
+    }
+
+    private mutating func readDevices(_ reader: ConfigurationReader) {
+        for (index, rule) in reader.documents("rules", ReadingRule.self) {
+            for key in rule.faults { reader.complain("rules[\(index)].\(key)", "unusable") }
+            rules.append(rule)
+        }
+        if case .list(let entries) = reader.value("rules") {
+            let known = Set(ReadingRule.CodingKeys.allCases.map(\.rawValue))
+            for (index, entry) in entries.enumerated() {
+                guard case .object(let values) = entry else { continue }
+                for key in values.keys.sorted() where !known.contains(key) {
+                    reader.complain("rules[\(index)].\(key)", "unknown-key")
+                }
+            }
+        }
+        for (index, camera) in reader.documents("cameras", CameraSite.self) {
+            for key in camera.faults { reader.complain("cameras[\(index)].\(key)", "unusable") }
+            cameras.append(camera)
+        }
+        let described = Dictionary(grouping: cameras) { "\($0.station) \($0.isotope)" }
+        if described.contains(where: { $0.value.count > 1 }) { reader.complain("cameras", "station-repeated") }
+    }
+
+    private static func listener(_ reader: ConfigurationReader) -> Listener {
+        var listener = Listener()
+        listener.address = reader.text("address", where: { AddressRange($0)?.description.hasPrefix($0 + "/") == true })
+        listener.port = reader.integer("port", in: 1...65_535).map(UInt16.init)
+        let admission = reader.text("admission", where: { ["peers", "open"].contains($0) })
+        listener.isOpen = admission == "open"
+        listener.security = reader.object("tls") { reader in
+            listener.requiresPeerCertificate = reader.bool("client_certificate_required") ?? true
+            return securityFiles(reader, role: .server(requiresPeerCertificate: listener.requiresPeerCertificate))
+        }
+        listener.associationLimit = reader.integer("associations", in: 1...1024)
+        listener.associationsPerPeerLimit = reader.integer("associations_per_peer", in: 1...1024)
+        listener.connectionLimit = reader.integer("connections", in: 1...8192)
+        listener.connectionsPerPeerLimit = reader.integer("connections_per_peer", in: 1...8192)
+        listener.idleDeadline = reader.seconds("idle_seconds", in: 1...3600)
+        listener.requestDeadline = reader.seconds("request_seconds", in: 1...600)
+        listener.pduDeadline = reader.seconds("pdu_seconds", in: 1...600)
+        listener.objectDeadline = reader.seconds("object_seconds", in: 1...86_400)
+        return listener
+    }
+
+    private static func peer(_ reader: ConfigurationReader, callingTitle: String) -> GatewayPeer? {
+        let title = reader.requiredText("title", where: isTitle)
+        let name = reader.text("name") ?? title
+        let host = reader.text("host")
+        let port = reader.integer("port", in: 1...65_535)
+        let ranges = reader.texts("calls_from") ?? []
+        for (index, text) in ranges.enumerated() where AddressRange(text) == nil {
+            reader.complain("calls_from[\(index)]", "not-an-address")
+        }
+        let outputs = reader.texts("receives", where: ReconstructionRun.outputNames.contains) ?? []
+        let verification = reader.text("verification") { GatewayPeer.Verification(rawValue: $0) != nil }
+        let (mayCall, isAsked) = (reader.bool("may_call") ?? true, reader.bool("is_asked") ?? false)
+        let files = reader.object("tls") { securityFiles($0, role: .client) }
+        if (host == nil) != (port == nil) { reader.complain(host == nil ? "host" : "port", "missing") }
+        if host == nil, isAsked || !outputs.isEmpty { reader.complain("host", "missing") }
+        guard let title, let name else { return nil }
+        var peer = GatewayPeer(name: name, title: title)
+        peer.callsFrom = ranges.compactMap { AddressRange($0) }
+        (peer.mayCall, peer.isAsked, peer.outputs) = (mayCall, isAsked, outputs)
+        peer.verification = verification.flatMap { .init(rawValue: $0) } ?? .query
+        if let host, let port {
+            do throws(NetworkError) {
+                var address = try StoragePeer(
+                    host: host, port: UInt16(port), calledTitle: title, callingTitle: callingTitle)
+                if let files { address.security = try? TransportSecurity(files, role: .client) }
+                peer.address = address
+            } catch { reader.complain("host", "unusable") }
+        }
+        return peer
+    }
+
+    /// Reads the names of files and tries them.
+    private static func securityFiles(
+        _ reader: ConfigurationReader, role: TransportSecurity.Role
+    ) -> TransportSecurity.Files {
+        let files = TransportSecurity.Files(
+            certificateChain: reader.text("certificate_chain"), privateKey: reader.text("private_key"),
+            authorities: reader.text("authorities"))
+        do throws(NetworkError) { _ = try TransportSecurity(files, role: role) } catch {
+            if case .unusableCertificates(let problem) = error { reader.complain(problem.rawValue, "unusable") }
+        }
+        return files
+    }
+
+    private static func auditReceiver(_ reader: ConfigurationReader) -> AuditReceiver? {
+        let host = reader.requiredText("host")
+        let port = reader.integer("port", in: 1...65_535) ?? 601
+        return host.map { AuditReceiver(host: $0, port: UInt16(port)) }
+    }
+
+    private static func isTitle(_ text: String) -> Bool {
+        (try? StoragePeer(host: "localhost", port: 104, calledTitle: text, callingTitle: text)) != nil
+    }
+}

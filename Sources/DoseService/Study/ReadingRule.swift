@@ -1,0 +1,100 @@
+import DICOM
+import Imaging
+
+/// What a site says of a device, or a person of one case, where files are silent. A file that speaks is believed first.
+///
+/// The JSON keys are those of the site's configuration; lengths are in mm, energies in keV.
+public struct ReadingRule: Codable, Equatable, Sendable {
+    /// The device that the rule is for; what is not named matches every one.
+    public var manufacturer, model, station: String?
+    /// From which side detector 1, 2 and so on look at a supine patient: `anterior` or `posterior`.
+    public var views: [String]?
+    /// Words in a description that name a view, besides those that everybody uses.
+    public var anteriorWords, posteriorWords: [String]?
+    /// The device writes the start angle as the usual one does: 180 anterior, 0 posterior.
+    public var startAngleDecides: Bool?
+    public var radionuclide: String?
+    /// Limits of the windows by their numbers.
+    public var energyWindows: [[Double]]?
+    /// Along the patient's x and z.
+    public var pixelSpacing: [Double]?
+    /// Tangential and axial.
+    public var fieldOfView: [Double]?
+    public var scanVelocity, scanLength, frameDuration: Double?
+    /// How far the pixels' sum may be from what the header says, as a part of it.
+    public var countTolerance: Double?
+    /// Start of the acquisition, `YYYYMMDDHHMMSS`.
+    public var acquiredAt: String?
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case manufacturer, model, station, views, radionuclide
+        case anteriorWords = "anterior_words"
+        case posteriorWords = "posterior_words"
+        case startAngleDecides = "start_angle_decides"
+        case energyWindows = "energy_windows_kev"
+        case pixelSpacing = "pixel_spacing_mm"
+        case fieldOfView = "field_of_view_mm"
+        case scanVelocity = "scan_velocity_mm_s"
+        case scanLength = "scan_length_mm"
+        case frameDuration = "frame_duration_s"
+        case countTolerance = "count_tolerance"
+        case acquiredAt = "acquired_at"
+    }
+
+    public init() {}
+
+    /// Keys whose values cannot be used.
+    public var faults: [String] {
+        var faults: [CodingKeys] = []
+        func check(_ key: CodingKeys, _ holds: Bool?) { if holds == false { faults.append(key) } }
+        func isLength(_ value: Double) -> Bool { value.isFinite && value > 0 }
+        check(.views, views.map { !$0.isEmpty && $0.allSatisfy { ViewDirection(rawValue: $0) != nil } })
+        check(.anteriorWords, anteriorWords.map { $0.allSatisfy(Self.isWord) })
+        check(.posteriorWords, posteriorWords.map { $0.allSatisfy(Self.isWord) })
+        check(.radionuclide, radionuclide.map { name in Radionuclide.known.contains { $0.name == name } })
+        check(.energyWindows, energyWindows.map { $0.allSatisfy { $0.count == 2 && isLength($0[0]) && $0[0] < $0[1] } })
+        check(.pixelSpacing, pixelSpacing.map { $0.count == 2 && $0.allSatisfy(isLength) })
+        check(.fieldOfView, fieldOfView.map { $0.count == 2 && $0.allSatisfy(isLength) })
+        check(.scanVelocity, scanVelocity.map(isLength))
+        check(.scanLength, scanLength.map(isLength))
+        check(.frameDuration, frameDuration.map(isLength))
+        check(.countTolerance, countTolerance.map { (0...0.1).contains($0) })
+        check(.acquiredAt, acquiredAt.map { LocalTimestamp(dateTime: $0) != nil })
+        return faults.map(\.rawValue)
+    }
+
+    private static func isWord(_ text: String) -> Bool {
+        !text.isEmpty && text.allSatisfy { $0.isLetter || $0.isNumber }
+    }
+
+    func matches(_ equipment: Equipment) -> Bool {
+        func agrees(_ wanted: String?, _ found: String?) -> Bool {
+            wanted == nil || wanted?.lowercased() == found?.lowercased()
+        }
+        return agrees(manufacturer, equipment.manufacturer) && agrees(model, equipment.model)
+            && agrees(station, equipment.station)
+    }
+
+    /// Adds to the rules what they do not say yet.
+    func complete(_ rules: inout PlanarReadingRules) {
+        if let views, rules.viewRules.isEmpty {
+            rules.viewRules = [.init(directions: views.compactMap { ViewDirection(rawValue: $0) })]
+        }
+        rules.anteriorWords.formUnion((anteriorWords ?? []).map { $0.uppercased() })
+        rules.posteriorWords.formUnion((posteriorWords ?? []).map { $0.uppercased() })
+        if startAngleDecides == true { rules.startAngleDecides = true }
+        if let radionuclide, rules.radionuclide == nil {
+            rules.radionuclide = Radionuclide.known.first { $0.name == radionuclide }
+        }
+        if let energyWindows, rules.energyWindows.isEmpty {
+            rules.energyWindows = energyWindows.map { EnergyWindow(lower: $0[0], upper: $0[1]) }
+        }
+        rules.pixelSpacingMillimetres = rules.pixelSpacingMillimetres ?? pixelSpacing.map { SIMD2($0[0], $0[1]) }
+        rules.fieldOfViewMillimetres = rules.fieldOfViewMillimetres ?? fieldOfView.map { SIMD2($0[0], $0[1]) }
+        rules.scanVelocityMillimetresPerSecond = rules.scanVelocityMillimetresPerSecond ?? scanVelocity
+        rules.scanLengthMillimetres = rules.scanLengthMillimetres ?? scanLength
+        rules.frameDurationSeconds = rules.frameDurationSeconds ?? frameDuration
+        rules.acquiredAt = rules.acquiredAt ?? acquiredAt.flatMap { LocalTimestamp(dateTime: $0) }
+        if let countTolerance, rules.countTolerance == 0 { rules.countTolerance = countTolerance }
+    }
+}

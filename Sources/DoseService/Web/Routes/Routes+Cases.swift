@@ -1,0 +1,74 @@
+import HTTP
+import Postgres
+
+extension Routes {
+    func addCases(_ router: inout Router) {
+        add(.get, "/v1/cases", .reader, to: &router) { request, _ in try await listCases(request) }
+        add(.get, "/v1/cases/{id}", .reader, to: &router) { request, principal in
+            let id = try request.identifier()
+            let answer = try await held(request, on: .dosecase(id)) { Self.tagged(try await view(id)) }
+            try await auditView("case/\(id)", by: principal)
+            return answer
+        }
+        add(.get, "/v1/cases/{id}/log", .reader, to: &router) { request, _ in
+            let id = try request.identifier()
+            _ = try await view(id)
+            let entries = try await pool.run { (connection) throws(PostgresError) in
+                try CaseLogView.list(of: id, connection)
+            }
+            return Self.tagged(["entries": entries])
+        }
+        addChange(.post, "/v1/cases/{id}/approve", .operator_, action: "case-approve", to: &router) { request, _ in
+            let (id, reason) = (try request.identifier(), try Self.reason(request))
+            let destinations = settings.destinations
+            return { (transaction) throws(ChangeFailure) in
+                do throws(CaseActionError) {
+                    _ = try CaseActions.approve(id, destinations: destinations, transaction)
+                } catch { throw .dosecase(error) }
+                return try Self.answer(id, reason, transaction)
+            }
+        }
+        addChange(.post, "/v1/cases/{id}/reject", .operator_, action: "case-reject", to: &router) { request, _ in
+            let (id, reason) = (try request.identifier(), try Self.reason(request))
+            return { (transaction) throws(ChangeFailure) in
+                do throws(CaseActionError) {
+                    try CaseActions.reject(id, transaction)
+                } catch { throw .dosecase(error) }
+                return try Self.answer(id, reason, transaction)
+            }
+        }
+    }
+
+    private struct ReasonRequest: Decodable { let reason: String }
+
+    /// Why somebody decides so: kept in the audit and shown nowhere else, since it may say anything.
+    static func reason(_ request: Request) throws(Problem) -> String {
+        try request.decoded(ReasonRequest.self).reason.checked("reason", upTo: 1000)
+    }
+
+    private func listCases(_ request: Request) async throws -> Response {
+        let state = try request.choice("state", CaseState.self)
+        let (before, limit) = try Self.page(request)
+        let cases = try await pool.run { (connection) throws(PostgresError) in
+            try CaseSummary.list(before: before, state: state, limit: limit, connection)
+        }
+        return Self.tagged(CasePage(cases: cases, next: cases.last?.id))
+    }
+
+    private func view(_ id: Int64) async throws -> CaseView {
+        let view = try await pool.run { (connection) throws(PostgresError) in try CaseView.read(id, connection) }
+        guard let view else { throw Problem.notFound("case") }
+        return view
+    }
+
+    static func answer(
+        _ id: Int64, _ reason: String, _ transaction: Transaction
+    ) throws(ChangeFailure) -> ChangeAnswer {
+        do throws(PostgresError) {
+            guard let view = try CaseView.read(id, transaction) else { throw PostgresError.transactionAborted }
+            return ChangeAnswer(
+                status: 200, location: nil, body: JSONText.encode(view), subject: "case/\(id)",
+                detail: JSONText.encode(["reason": reason]))
+        } catch { throw .database(error) }
+    }
+}

@@ -1,0 +1,119 @@
+import Glibc
+public import Imaging
+public import Learning
+
+/// A rival: the generative arm of arXiv 2510.21362, an unconditional diffusion model of maps whose samples are made
+/// consistent with the two projections by iteration.
+///
+/// The network learns what maps look like, `y = ln(1 + x / u)`, and sees its place in the grid but neither images nor
+/// anatomy. After every denoising the expected map takes Poisson steps towards the counts. Schedule and steps are not
+/// published: those of Karras et al. are taken, which are the usual ones.
+public final class PaperDiffusion: TrainableModel {
+    public struct Settings: Codable, Equatable, Sendable {
+        public var network: ResidualUNetConfiguration
+        public var preconditioning = EDMPreconditioning(sigmaData: 1, logMean: -0.5, logDeviation: 1.4)
+        public var sampler = HeunSampler(stepCount: 18, sigmaMaximum: 20, sigmaMinimum: 0.02)
+        public var sampleCount = 8
+        public var consistencySteps = 4
+        public var anchorWeight: Float = 0.5
+        public var precision = DataType.bfloat16
+        /// Slices of a piece that the network sees at once.
+        public var windowSlices = 64
+
+        public init(_ preset: ResidualUNetConfiguration.Preset) {
+            network = ResidualUNetConfiguration(preset, inputChannels: 4, outputChannels: 1, embeddingChannels: 64)
+        }
+    }
+
+    public let settings: Settings
+    private let network: ResidualUNet
+
+    /// - Throws: ``ReconstructionError/learning(_:)``.
+    public init(_ settings: Settings, seed: UInt64, on device: Device = .cpu) throws(ReconstructionError) {
+        self.settings = settings
+        do { network = try ResidualUNet(settings.network, seed: seed, on: device) } catch { throw .learning(error) }
+    }
+
+    public var module: any Module { network }
+
+    private func evaluate(_ input: Tensor, _ level: Tensor) throws(LearningError) -> Tensor {
+        try withAutocast(settings.precision, on: input.device) { () throws(LearningError) in
+            try network(input, noiseLevel: level)
+        }
+    }
+
+    private func denoised(
+        _ noisy: Tensor, _ sigma: Float, _ patient: PatientChannels
+    ) throws(LearningError) -> Tensor {
+        try settings.preconditioning.denoised(noisy, sigmas: [sigma]) { (scaled, level) throws(LearningError) in
+            let input = try Tensor.concatenated([scaled, patient.placeTensor], along: 1)
+            return try SliceWindows(length: settings.windowSlices).evaluate(input) { (input) throws(LearningError) in
+                try evaluate(input, level)
+            }
+        }
+    }
+
+    public func loss(
+        _ training: TrainingCase, _ patient: PatientChannels, using generator: inout StepGenerator
+    ) throws(ReconstructionError) -> Tensor {
+        let unit = AnchoredMaximisation.unit(of: training.scan, body: patient.body.voxels)
+        let piece = SliceWindows(length: settings.windowSlices).training(patient.grid.slices, using: &generator)
+        do {
+            let clean = try Tensor(
+                training.truth.activity.map { logf(1 + $0 / unit) }, device: patient.bodyTensor.device
+            ).slice(2, piece)
+            let body = try patient.bodyTensor.slice(2, piece)
+            let place = try patient.placeTensor.slice(2, piece)
+            return try settings.preconditioning.loss(clean, mask: body, using: &generator) {
+                (scaled, level) throws(LearningError) in
+                try evaluate(Tensor.concatenated([scaled, place], along: 1), level)
+            }
+        } catch { throw .learning(error) }
+    }
+
+    public func reconstruct(
+        _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
+    ) throws(ReconstructionError) -> Volume<Float> {
+        try reconstruct(scan, patient, seed: seed, sampleCount: settings.sampleCount)
+    }
+
+    /// One sample: a single evaluation would know nothing of the scan.
+    public func quickReconstruction(
+        _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
+    ) throws(ReconstructionError) -> Volume<Float> {
+        try reconstruct(scan, patient, seed: seed, sampleCount: 1)
+    }
+
+    private func reconstruct(
+        _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64, sampleCount: Int
+    ) throws(ReconstructionError) -> Volume<Float> {
+        let body = patient.body.voxels
+        let unit = AnchoredMaximisation.unit(of: scan, body: body)
+        let counts = AnchoredMaximisation(scan)
+        func map(_ latent: Tensor) throws(LearningError) -> [Float] {
+            zip(try latent.floats(), body).map { $1 > 0 ? (expf(min(max($0, 0), Self.latentLimit)) - 1) * unit : 0 }
+        }
+        var spread = Spread(count: body.count)
+        for index in 0..<sampleCount {
+            var generator = StepGenerator(seed: seed, step: index)
+            do {
+                let latent = try withoutGradient { () throws(LearningError) in
+                    try settings.sampler.sample(
+                        patient.bodyTensor.shape, using: &generator, on: patient.bodyTensor.device
+                    ) { (noisy, sigma) throws(LearningError) in
+                        let expected = try map(denoised(noisy, sigma, patient))
+                        let pulled = counts.pulled(
+                            expected, weight: settings.anchorWeight, steps: settings.consistencySteps)
+                        return try Tensor(
+                            pulled.map { logf(1 + $0 / unit) }, shape: noisy.shape, device: noisy.device)
+                    }
+                }
+                spread.add(try map(latent))
+            } catch { throw .learning(error) }
+        }
+        return patient.body.replacing(spread.mean)
+    }
+
+    /// No voxel holds more than `e` to this times the body's mean.
+    private static let latentLimit: Float = 8
+}

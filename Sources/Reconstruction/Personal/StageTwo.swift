@@ -1,0 +1,216 @@
+import Anatomy
+import Glibc
+public import Imaging
+public import Learning
+
+/// Stage 2: a diffusion model of what the map before it still gets wrong, steered by the measured counts.
+///
+/// The residual is `d = ln[(x + f u) / (b + f u)]` around a base `b`, Stage 1's map or Stage 0's. Denoising follows
+/// Karras' preconditioning on the conditions of Stage 1; sampling starts at a noise of about three, and after every
+/// denoising the expected map is pulled towards the counts by a few anchored Poisson steps. The mean of the samples is the
+/// map, their spread its uncertainty.
+public final class StageTwo: TrainableModel {
+    public struct Settings: Codable, Equatable, Sendable {
+        public var network: ResidualUNetConfiguration
+        public var preconditioning = EDMPreconditioning(sigmaData: 0.4, logMean: -1, logDeviation: 1.2)
+        public var sampler = HeunSampler(stepCount: 12, sigmaMaximum: 3, sigmaMinimum: 0.02, rho: 5)
+        public var sampleCount = 16
+        /// Poisson steps after each denoising, and how many times the counts the denoised map counts in them.
+        public var consistencySteps = 2
+        public var anchorWeight: Float = 4
+        public var precision = DataType.bfloat16
+        /// Slices of a piece that the network sees at once.
+        public var windowSlices = 64
+
+        public init(_ preset: ResidualUNetConfiguration.Preset) {
+            // The conditions of Stage 1, the base, and the noisy residual.
+            network = ResidualUNetConfiguration(
+                preset, inputChannels: PatientChannels.count + PlanarScan.channelCount + 2, outputChannels: 1,
+                embeddingChannels: 64)
+        }
+    }
+
+    /// What the samples say together.
+    public struct Posterior: Sendable {
+        public let mean, deviation: Volume<Float>
+    }
+
+    public let settings: Settings
+    private let network: ResidualUNet
+    private let stageOne: StageOne?
+
+    /// - Parameter stageOne: makes the base; without it Stage 0's map is the base.
+    /// - Throws: ``ReconstructionError/learning(_:)``.
+    public init(
+        _ settings: Settings, after stageOne: StageOne?, seed: UInt64, on device: Device = .cpu
+    ) throws(ReconstructionError) {
+        (self.settings, self.stageOne) = (settings, stageOne)
+        do { network = try ResidualUNet(settings.network, seed: seed, on: device) } catch { throw .learning(error) }
+    }
+
+    public var module: any Module { network }
+
+    /// Concentrations below this part of the body's mean are alike.
+    private static let floor: Float = 0.05
+    /// A residual beyond `e` to this is no map.
+    private static let residualLimit: Float = 4.5
+
+    /// One scan ready for any number of evaluations of the network.
+    private struct Conditions {
+        let channels: Tensor
+        let base: [Float]
+        let unit: Float
+
+        func residual(of map: [Float]) -> [Float] {
+            zip(map, base).map { value, base in
+                let residual = logf((value / unit + floor) / (base / unit + floor))
+                return min(max(residual, -residualLimit), residualLimit)
+            }
+        }
+
+        func map(of residual: [Float]) -> [Float] {
+            zip(residual, base).map { residual, base in
+                let factor = expf(min(max(residual, -residualLimit), residualLimit))
+                return max((base / unit + floor) * factor - floor, 0) * unit
+            }
+        }
+    }
+
+    private func conditions(
+        _ scan: PlanarScan, _ patient: PatientChannels
+    ) throws(ReconstructionError) -> Conditions {
+        let base = try stageOne?.reconstruct(scan, patient, seed: 0) ?? scan.initial
+        let unit = scan.unit(patient)
+        let channels = try scan.channels(of: patient)
+        do {
+            let known = base.map { compressed(max($0, 0), unit: unit) }
+            return Conditions(
+                channels: try Tensor.concatenated([channels, Tensor(known, device: channels.device)], along: 1),
+                base: base.voxels, unit: unit)
+        } catch { throw .learning(error) }
+    }
+
+    private func evaluate(
+        _ channels: Tensor, _ scaled: Tensor, _ level: Tensor
+    ) throws(LearningError) -> Tensor {
+        let input = try Tensor.concatenated([channels, scaled], along: 1)
+        return try SliceWindows(length: settings.windowSlices).evaluate(input) { (input) throws(LearningError) in
+            try evaluate(input, level)
+        }
+    }
+
+    private func evaluate(_ input: Tensor, _ level: Tensor) throws(LearningError) -> Tensor {
+        try withAutocast(settings.precision, on: input.device) { () throws(LearningError) in
+            try network(input, noiseLevel: level)
+        }
+    }
+
+    public func loss(
+        _ training: TrainingCase, _ patient: PatientChannels, using generator: inout StepGenerator
+    ) throws(ReconstructionError) -> Tensor {
+        let conditions = try conditions(training.scan, patient)
+        let residual = patient.body.replacing(conditions.residual(of: training.truth.activity.voxels))
+        do {
+            let piece = SliceWindows(length: settings.windowSlices).training(patient.grid.slices, using: &generator)
+            let channels = try conditions.channels.slice(2, piece)
+            let clean = try Tensor(residual, device: channels.device).slice(2, piece)
+            let body = try patient.bodyTensor.slice(2, piece)
+            return try settings.preconditioning.loss(clean, mask: body, using: &generator) {
+                (scaled, level) throws(LearningError) in try evaluate(channels, scaled, level)
+            }
+        } catch { throw .learning(error) }
+    }
+
+    public func reconstruct(
+        _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
+    ) throws(ReconstructionError) -> Volume<Float> {
+        try posterior(scan, patient, seed: seed, sampleCount: settings.sampleCount).mean
+    }
+
+    /// The map that the network expects before any step of sampling: one evaluation at the highest noise.
+    public func quickReconstruction(
+        _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
+    ) throws(ReconstructionError) -> Volume<Float> {
+        let conditions = try conditions(scan, patient)
+        var generator = StepGenerator(seed: seed)
+        let sigma = settings.sampler.sigmaMaximum
+        do {
+            let expected = try withoutGradient { () throws(LearningError) in
+                let noise = try Tensor.randn(patient.bodyTensor.shape, using: &generator, device: patient.tensor.device)
+                return try denoised(conditions, noise * sigma, sigma)
+            }
+            return patient.body.replacing(conditions.map(of: try expected.floats()))
+        } catch { throw .learning(error) }
+    }
+
+    /// Mean and spread of samples, each drawn by itself.
+    ///
+    /// - Throws: ``ReconstructionError/learning(_:)``.
+    public func posterior(
+        _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64, sampleCount: Int
+    ) throws(ReconstructionError) -> Posterior {
+        precondition(sampleCount > 0)
+        let conditions = try conditions(scan, patient)
+        let counts = AnchoredMaximisation(scan)
+        var spread = Spread(count: conditions.base.count)
+        for index in 0..<sampleCount {
+            var generator = StepGenerator(seed: seed, step: index)
+            do {
+                let residual = try withoutGradient { () throws(LearningError) in
+                    try settings.sampler.sample(
+                        patient.bodyTensor.shape, using: &generator, on: patient.tensor.device
+                    ) { (noisy, sigma) throws(LearningError) in
+                        let expected = try denoised(conditions, noisy, sigma)
+                        return try consistent(expected, conditions, counts)
+                    }
+                }
+                spread.add(conditions.map(of: try residual.floats()))
+            } catch { throw .learning(error) }
+        }
+        return Posterior(
+            mean: patient.body.replacing(spread.mean), deviation: patient.body.replacing(spread.deviation))
+    }
+
+    private func denoised(
+        _ conditions: Conditions, _ noisy: Tensor, _ sigma: Float
+    ) throws(LearningError) -> Tensor {
+        try settings.preconditioning.denoised(noisy, sigmas: [sigma]) { (scaled, level) throws(LearningError) in
+            try evaluate(conditions.channels, scaled, level)
+        }
+    }
+
+    private func consistent(
+        _ residual: Tensor, _ conditions: Conditions, _ counts: AnchoredMaximisation
+    ) throws(LearningError) -> Tensor {
+        guard settings.consistencySteps > 0 else { return residual }
+        let map = conditions.map(of: try residual.floats())
+        let pulled = counts.pulled(map, weight: settings.anchorWeight, steps: settings.consistencySteps)
+        return try Tensor(conditions.residual(of: pulled), shape: residual.shape, device: residual.device)
+    }
+}
+
+/// Mean and standard deviation of numbers that come one set at a time.
+///
+/// - Source: Welford, Technometrics 4 (1962) 419.
+struct Spread {
+    private(set) var mean: [Float]
+    private var squares: [Float]
+    private var count: Float = 0
+
+    init(count: Int) {
+        mean = [Float](repeating: 0, count: count)
+        squares = mean
+    }
+
+    mutating func add(_ values: [Float]) {
+        count += 1
+        for index in values.indices {
+            let before = values[index] - mean[index]
+            mean[index] += before / count
+            squares[index] += before * (values[index] - mean[index])
+        }
+    }
+
+    /// Of the population that the values are drawn from; zero for a single value.
+    var deviation: [Float] { squares.map { count > 1 ? ($0 / (count - 1)).squareRoot() : 0 } }
+}

@@ -1,0 +1,104 @@
+public import ArgumentParser
+public import DoseService
+import Foundation
+
+extension ModelFile.Kind: ExpressibleByArgument {}
+
+/// What both trainings take.
+struct TrainingOptions: ParsableArguments {
+    @Option(help: "File to write the model to; a checkpoint lies beside it while it trains.") var out: String
+    @Option(help: "unet, diffusion, paper-unet or paper-diffusion.") var model: ModelFile.Kind = .unet
+    @Option(help: "Size of the network when it does not go on with one.") var preset = "standard"
+    @Option(name: .customLong("from"), help: "Model file to begin with.") var start: String?
+    @Option(help: "Steps.") var steps = 600
+    @Option(help: "Highest learning rate.") var rate = 1e-3
+    @Option(help: "Steps between validations.") var validateEvery = 50
+    @Option(help: "Held-back cases.") var validationCases = 4
+    @Flag(help: "Let Stage 0 solve the held-back cases, seconds each, instead of drawing its maps.")
+    var solvedValidation = false
+    @Option(help: "Which maps and noise; the same seed trains the same model.") var seed: UInt64 = 1
+    @Option(help: "Distance between voxels in millimetres.") var spacing = 4.8
+    @Option(help: "Threads; results are equal only at equal counts.")
+    var threads = ProcessInfo.processInfo.activeProcessorCount
+    @Option(help: "Seconds between checkpoints.") var checkpointSeconds = 30.0
+    @Option(help: "Description of the camera as JSON.") var site: String?
+    @Flag(help: "Print progress and result as JSON, a line each.") var json = false
+
+    func validate() throws {
+        guard TrainingRequest.presets.contains(preset) else {
+            throw ValidationError("--preset is one of \(TrainingRequest.presets.joined(separator: ", "))")
+        }
+        guard steps > 1, validateEvery > 0, validationCases > 0, threads > 0, rate > 0, (2...20).contains(spacing)
+        else {
+            throw ValidationError("steps, intervals, threads and rate are positive, the spacing from 2 to 20 mm")
+        }
+    }
+
+    var request: TrainingRequest {
+        var request = TrainingRequest(kind: model, preset: preset, outputPath: out)
+        (request.startPath, request.siteFile, request.spacingMillimetres) = (start, site, spacing)
+        (request.threads, request.checkpointSeconds) = (threads, checkpointSeconds)
+        request.solvesHeldBack = solvedValidation
+        request.plan.stepCount = steps
+        request.plan.learningRate = rate
+        request.plan.seed = seed
+        request.plan.validationInterval = validateEvery
+        request.plan.validationCaseCount = validationCases
+        return request
+    }
+
+    func show(_ progress: TrainingProgress) {
+        if json {
+            Terminal.answer(progress.json)
+            return
+        }
+        var line = String(
+            format: "step %d/%d  loss %.4f  %.2f s/step  %.0f min left", progress.step, progress.stepCount,
+            progress.loss, progress.secondsPerStep, (progress.secondsLeft / 60).rounded(.up))
+        if let error = progress.error, let initial = progress.initialError, let best = progress.bestError {
+            line += String(format: "  validation %.4f (start %.4f, best %.4f)", error, initial, best)
+        }
+        Terminal.say(line)
+    }
+
+    func show(_ summary: TrainingSummary) {
+        if json {
+            Terminal.answer(summary.json)
+            return
+        }
+        let change = String(format: "relative error %.4f, of the start %.4f", summary.error, summary.initialError)
+        Terminal.answer("wrote \(summary.model) after \(summary.steps) steps: \(change)")
+        if !summary.hasImproved { Terminal.answer("no step was better than the start: the model is unchanged") }
+    }
+}
+
+struct Pretrain: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Train the population model on possible maps of sampled people. Goes on where it was killed.")
+
+    @OptionGroup var options: TrainingOptions
+    @Option(help: "Steps with one person before the next.") var stepsPerPerson = 4
+    @Flag(help: "Only activity levels and a small rigid motion vary.") var narrow = false
+
+    func validate() throws {
+        guard stepsPerPerson > 0 else { throw ValidationError("--steps-per-person is positive") }
+    }
+
+    func run() throws {
+        let training = Pretraining(options.request, stepsPerPerson: stepsPerPerson, narrow: narrow)
+        options.show(try training.perform { options.show($0) })
+    }
+}
+
+struct Personalise: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Train one patient's model from PET/CT and contours. Goes on where it was killed.")
+
+    @Option(help: "Folder with CT, PT and, if there are any, contours.") var anatomy: String
+    @OptionGroup var options: TrainingOptions
+
+    func run() throws {
+        let training = Personalisation(options.request, anatomyFolder: anatomy)
+        options.show(try training.perform { options.show($0) })
+    }
+}

@@ -1,0 +1,126 @@
+import DICOM
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// What breaks in the middle, and goes on.
+    @Suite struct InterruptionTests {
+        /// The line to the archive holds still in the middle of the first object, and there the service is killed.
+        @Test func anExportThatWasCutOffGoesOnWithTheNextStart() async throws {
+            let phantom = try await SharedPhantom.get()
+            let state = try StateFolder()
+            let archivePort = try Archive.freePort()
+            let archive = try await Archive(in: state, dicomPort: archivePort)
+            let relay = try Relay(to: archivePort, objectLimit: 0)
+            func arguments(_ port: UInt16) -> [String] {
+                [
+                    "--destination", "\(Archive.title)@127.0.0.1:\(port)", "--site", phantom.siteFile,
+                    "--quiet-seconds", "1",
+                ]
+            }
+            let killed = try await RunningService(in: state, arguments(relay.port))
+            #expect(try await killed.store(phantom.files("nm", "ct", "pt", "rtstruct")).status == 0)
+            let isHeld = try await eventually(within: .seconds(300)) { relay.isHolding }
+            #expect(isHeld)
+            #expect(try await killed.count("SELECT count(*) FROM export_item WHERE state = 'sending'") == 2)
+            try await killed.kill()
+            relay.end()
+
+            let service = try await RunningService(in: state, arguments(archivePort))
+            // Sooner than the attempt of the dead would run out.
+            let delivered = try await service.firstCase(reaches: "delivered", within: .seconds(50))
+            #expect(delivered.results.first?.exports.map(\.attempt) == [2, 2])
+            #expect(try await archive.instances(ofModality: "RTDOSE").count == 1)
+            #expect(try await archive.instances(ofModality: "RTPLAN").count == 1)
+            try await archive.end()
+            #expect(try await service.end() == 0)
+        }
+
+        /// The archive breaks off in the middle of the second of two objects, is away for an hour, and comes back.
+        @Test func anArchiveThatBreaksOffGetsTheRestOnce() async throws {
+            let phantom = try await SharedPhantom.get()
+            let state = try StateFolder()
+            let archivePort = try Archive.freePort()
+            let archive = try await Archive(in: state, dicomPort: archivePort)
+            let relay = try Relay(to: archivePort, objectLimit: 1)
+            let service = try await RunningService(
+                in: state,
+                [
+                    "--destination", "\(Archive.title)@127.0.0.1:\(relay.port)", "--site", phantom.siteFile,
+                    "--quiet-seconds", "1",
+                ])
+            #expect(try await service.store(phantom.files("nm", "ct", "pt", "rtstruct")).status == 0)
+            let isHeld = try await eventually(within: .seconds(300)) { relay.isHolding }
+            #expect(isHeld)
+            relay.end()
+            let waiting = "SELECT count(*) FROM export_item WHERE state = 'pending' AND last_reason = 'not-sent'"
+            let isWaiting = try await eventually { try await service.count(waiting) == 1 }
+            #expect(isWaiting)
+            // The hour passes: two more attempts find nobody.
+            for attempt in 2...3 {
+                try await service.execute("UPDATE export_item SET next_attempt_at = now() WHERE state = 'pending'")
+                let isTried = try await eventually {
+                    try await service.count("\(waiting) AND attempt = \(attempt)") == 1
+                }
+                #expect(isTried)
+            }
+            let mended = try Relay(to: archivePort, port: relay.port)
+            try await service.execute("UPDATE export_item SET next_attempt_at = now() WHERE state <> 'confirmed'")
+            let delivered = try await service.firstCase(reaches: "delivered")
+            #expect(delivered.results.flatMap(\.exports).map(\.attempt).sorted() == [1, 4])
+            #expect(try await archive.instances(ofModality: "RTDOSE").count == 1)
+            #expect(try await archive.instances(ofModality: "RTPLAN").count == 1)
+            mended.end()
+            try await archive.end()
+            #expect(try await service.end() == 0)
+        }
+
+        /// A database that dies takes its last rows with it; here they are taken out of it.
+        @Test func rowsThatTheDatabaseHasLostAreMadeAnew() async throws {
+            let phantom = try await SharedPhantom.get()
+            let state = try StateFolder()
+            let service = try await RunningService(in: state, ["--quiet-seconds", "1"])
+            let files = try Array(phantom.files("ct").prefix(20))
+            #expect(try await service.store(files).status == 0)
+            try await service.execute("DELETE FROM instance")
+            let isMended = try await eventually(within: .seconds(60)) {
+                try await service.count("SELECT count(*) FROM instance") == 20
+            }
+            #expect(isMended)
+            // It is told to those who put cases together, and kept quiet about patients.
+            let isNoted = try await eventually {
+                try await service.count("SELECT count(*) FROM arrival") == 0
+            }
+            #expect(isNoted)
+            #expect(service.process.errors.contains("rows made anew"))
+            #expect(try await service.end() == 0)
+        }
+
+        /// The server dies with its sessions and comes back; the service has not been restarted.
+        @Test func aDatabaseThatWasKilledIsUsedAgain() async throws {
+            let phantom = try await SharedPhantom.get()
+            let state = try StateFolder()
+            let service = try await RunningService(in: state, ["--quiet-seconds", "1"])
+            let files = try phantom.files("ct")
+            #expect(try await service.store(Array(files.prefix(20))).status == 0)
+            let lock = try String(contentsOfFile: state.file("state/postgres/postgres/data/postmaster.pid"), encoding: .utf8)
+            let postmaster = try #require(lock.split(separator: "\n").first.flatMap { Int32($0) })
+            // One session dies as a crash would have it: the server ends all others and recovers from its log.
+            let session = try await service.count("SELECT pid FROM pg_stat_activity WHERE state = 'idle' LIMIT 1")
+            kill(Int32(session), SIGKILL)
+            let isBack = try await eventually(within: .seconds(60)) {
+                (try? await service.count("SELECT count(*) FROM instance")) == 20
+            }
+            #expect(isBack)
+            #expect(kill(postmaster, 0) == 0)
+            let isStoring = try await eventually(within: .seconds(60)) {
+                try await service.store(Array(files.prefix(40))).status == 0
+            }
+            #expect(isStoring)
+            #expect(try await service.count("SELECT count(*) FROM instance") == 40)
+            #expect(try await service.end() == 0)
+        }
+    }
+}

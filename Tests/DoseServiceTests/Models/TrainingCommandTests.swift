@@ -1,0 +1,108 @@
+import DoseService
+import Foundation
+import TestSupport
+import Testing
+
+/// `pretrain` and `personalise` on voxels so large that a step takes a blink.
+@Suite(.serialized) struct TrainingCommandTests {
+    private static let small = [
+        "--spacing", "20", "--preset", "small", "--validate-every", "3", "--validation-cases", "2", "--threads", "2",
+        "--json",
+    ]
+
+    private func pretrain(_ out: String, steps: Int, _ more: String...) -> [String] {
+        ["pretrain", "--out", out, "--steps", "\(steps)"] + Self.small + more
+    }
+
+    private func summary(_ run: ProgramRun) throws -> [String: Any] {
+        let line = try #require(run.output.split(separator: "\n").last)
+        return try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    }
+
+    @Test func aKilledTrainingGoesOnToTheSameModel() async throws {
+        let folder = try StateFolder()
+        let whole = try await ProgramRun(Scintivol.program, pretrain(folder.file("whole"), steps: 12))
+        #expect(whole.status == 0)
+        let hash = try #require(try summary(whole)["hash"] as? String)
+        #expect(try ModelFile(path: folder.file("whole")).hash == hash)
+
+        let out = folder.file("killed")
+        let arguments = pretrain(out, steps: 12, "--checkpoint-seconds", "0")
+        let killed = try RunningProgram(
+            Scintivol.program, arguments, name: "killed", in: folder)
+        #expect(
+            try await eventually(within: .seconds(120)) {
+                FileManager.default.fileExists(atPath: "\(out).training")
+            })
+        killed.signal(SIGKILL)
+        _ = try await killed.status()
+        #expect(!FileManager.default.fileExists(atPath: out))
+
+        let resumed = try await ProgramRun(Scintivol.program, arguments)
+        #expect(resumed.status == 0)
+        #expect(try summary(resumed)["hash"] as? String == hash)
+        #expect(!FileManager.default.fileExists(atPath: "\(out).training"))
+    }
+
+    @Test func aCheckpointOfAnotherRecipeIsNotMixedIn() async throws {
+        let folder = try StateFolder()
+        let out = folder.file("model")
+        let first = try RunningProgram(
+            Scintivol.program, pretrain(out, steps: 500, "--checkpoint-seconds", "0"), name: "first", in: folder)
+        #expect(
+            try await eventually(within: .seconds(120)) {
+                FileManager.default.fileExists(atPath: "\(out).training")
+            })
+        first.signal(SIGKILL)
+        _ = try await first.status()
+        let other = try await ProgramRun(Scintivol.program, pretrain(out, steps: 7))
+        #expect(other.status == 1 && other.errors.contains("checkpoint-of-another-recipe"))
+    }
+
+    @Test func aPatientsModelBeginsWithThePopulations() async throws {
+        let phantom = try await SharedPhantom.get()
+        let folder = try StateFolder()
+        let population = try await ProgramRun(Scintivol.program, pretrain(folder.file("population"), steps: 6))
+        #expect(population.status == 0)
+        let arguments =
+            ["personalise", "--anatomy", phantom.root, "--site", phantom.siteFile, "--steps", "6"] + Self.small
+        let personal = try await ProgramRun(
+            Scintivol.program, arguments + ["--from", folder.file("population"), "--out", folder.file("personal")])
+        #expect(personal.status == 0)
+        let progress = personal.output.split(separator: "\n").compactMap {
+            try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+        }
+        #expect(progress.contains { $0["secondsLeft"] != nil && $0["error"] != nil })
+        let facts = try summary(personal)
+        let (error, initial) = (try #require(facts["error"] as? Double), try #require(facts["initialError"] as? Double))
+        // What is kept is never worse than the start.
+        #expect(error > 0 && error < 1.5 * initial)
+
+        // Stage 2 stands on this Stage 1 and both come into one file.
+        let diffusion = try await ProgramRun(
+            Scintivol.program,
+            arguments + [
+                "--model", "diffusion", "--from", folder.file("personal"), "--out", folder.file("both"),
+            ])
+        #expect(diffusion.status == 0)
+        let both = try ModelFile(path: folder.file("both"))
+        _ = try both.model(.unet)
+        _ = try both.model(.diffusion)
+        #expect(throws: StudyProblem.needsInput(code: "model-part-missing", fields: ["paper-unet"])) {
+            try both.model(.paperUNet)
+        }
+    }
+
+    @Test func whatIsNoModelIsRefused() async throws {
+        let folder = try StateFolder()
+        try Data("{}".utf8).write(to: URL(fileURLWithPath: folder.file("no-model")))
+        let run = try await ProgramRun(
+            Scintivol.program, pretrain(folder.file("out"), steps: 3, "--from", folder.file("no-model")))
+        #expect(run.status == 1 && run.errors.contains("model-unreadable"))
+        let missing = try await ProgramRun(
+            Scintivol.program, pretrain(folder.file("out"), steps: 3, "--from", folder.file("nowhere")))
+        #expect(missing.status == 1 && missing.errors.contains("model-missing"))
+        let wrong = try await ProgramRun(Scintivol.program, ["pretrain", "--out", "x", "--preset", "huge"])
+        #expect(wrong.status == 2)
+    }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    @Suite struct CaseRouteTests {
+        private static let rows = [
+            """
+            INSERT INTO dose_case (patient_key, planar_study_uid, state, reason, revision, content_key) VALUES
+                ('k', '1', 'review', 'check-chi-square', 2, 'c'), ('k', '2', 'review', 'check-chi-square', 1, 'c'),
+                ('k', '3', 'delivered', NULL, 1, 'c')
+            """,
+            """
+            INSERT INTO result (case_id, case_revision, job_id, folder, summary) VALUES
+                (1, 1, 1, '1-1', '{}'), (1, 2, 2, '2-2', '{"method": "stage0"}'), (2, 1, 3, '3-3', '{}')
+            """,
+        ]
+
+        @Test func casesAreListedByState() async throws {
+            try await RESTService.with { rest in
+                try await rest.run(Self.rows[0])
+                let all = try await rest.send("GET", "/v1/cases?limit=2")
+                let cases = try #require(all.members["cases"] as? [[String: Any]])
+                #expect(cases.map { $0["id"] as? Int } == [3, 2] && all.members["next"] as? Int == 2)
+                let rest1 = try await rest.send("GET", "/v1/cases?before=2")
+                #expect((rest1.members["cases"] as? [[String: Any]])?.count == 1)
+                let review = try await rest.send("GET", "/v1/cases?state=review")
+                #expect((review.members["cases"] as? [[String: Any]])?.count == 2)
+                #expect(try await rest.send("GET", "/v1/cases?state=asleep").problem == "invalid-parameter")
+                #expect(!all.text.contains("patient"))
+            }
+        }
+
+        @Test func whatFailedACheckIsSentOrKept() async throws {
+            try await RESTService.with(["--destination", "ELSEWHERE@127.0.0.1:9"]) { rest in
+                try await rest.run(Self.rows[0], Self.rows[1])
+                let reason = #"{"reason":"seen, the arms were down"}"#
+                let approved = try await rest.send("POST", "/v1/cases/1/approve", json: reason)
+                #expect(approved.status == 200 && approved.members["state"] as? String == "exporting")
+                let sent = try await rest.text("SELECT string_agg(file_name, ' ' ORDER BY id) FROM export_item")
+                #expect(sent == "2-2/plan.dcm 2-2/activity.dcm")
+                let rejected = try await rest.send("POST", "/v1/cases/2/reject", json: reason)
+                #expect(rejected.members["state"] as? String == "failed")
+                #expect(rejected.members["reason"] as? String == "rejected")
+                for path in ["1/approve", "2/reject", "3/approve"] {
+                    let refused = try await rest.send("POST", "/v1/cases/\(path)", json: reason)
+                    #expect(refused.status == 409 && refused.problem == "state-forbids", "\(path)")
+                }
+                #expect(try await rest.send("POST", "/v1/cases/9/approve", json: reason).status == 404)
+                #expect(try await rest.send("POST", "/v1/cases/3/approve", json: "{}").problem == "invalid-body")
+                let empty = try await rest.send("POST", "/v1/cases/3/approve", json: #"{"reason":""}"#)
+                #expect(empty.problem == "invalid-body")
+                let audit = try await rest.text(
+                    "SELECT string_agg(action || ' ' || subject || ' ' || (detail ->> 'reason'), ', ' ORDER BY id) FROM audit"
+                )
+                #expect(
+                    audit == "case-approve case/1 seen, the arms were down, case-reject case/2 seen, the arms were down"
+                )
+                // The reason may say anything, so no log line and no answer repeats it.
+                #expect(!rest.service.process.errors.contains("arms"))
+                let log = try await rest.send("GET", "/v1/cases/2/log")
+                let states = (log.members["entries"] as? [[String: Any]])?.map { $0["state"] as? String }
+                #expect(states == ["review", "failed"])
+            }
+        }
+
+        @Test func aResultIsShownByPart() async throws {
+            try await RESTService.with { rest in
+                try await rest.run(Self.rows[0], Self.rows[1])
+                let folder = rest.state.file("state/results/2-2")
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+                for name in ["activity.dcm", "overview.png", "activity.nii.gz", ".hidden.dcm", "notes.txt"] {
+                    try Data(name.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+                }
+                let view = try await rest.send("GET", "/v1/results/2")
+                #expect(view.members["case"] as? Int == 1 && view.members["revision"] as? Int == 2)
+                let names = (view.members["files"] as? [[String: Any]])?.map { $0["name"] as? String }
+                #expect(names == ["activity.dcm", "activity.nii.gz", "notes.txt", "overview.png"])
+                let summary = try await rest.send("GET", "/v1/results/2/summary")
+                #expect(summary.members["method"] as? String == "stage0")
+                let picture = try await rest.send("GET", "/v1/results/2/views/overview")
+                #expect(picture.status == 200 && picture["Content-Type"] == "image/png")
+                #expect(try await rest.send("GET", "/v1/results/2/files/activity.nii.gz").text == "activity.nii.gz")
+                for path in [
+                    "2/uncertainty", "2/views/other", "2/files/.hidden.dcm", "2/files/notes.txt", "9/rtdose", "9",
+                    "2/files/..%5cactivity.dcm", "2/views/..%2e", "2/files/activity.dcm%00.png",
+                ] {
+                    let answer = try await rest.send("GET", "/v1/results/\(path)")
+                    #expect(answer.status == 404 || answer.status == 400, "\(path): \(answer.status)")
+                }
+                let looks = try await rest.number(
+                    "SELECT count(*) FROM audit WHERE action = 'view' AND subject = 'result/2' AND actor = 'local'")
+                #expect(looks >= 4)
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import Imaging
+import Learning
+import Reconstruction
+import Testing
+
+struct ModelTrainingTests {
+    init() { #expect(TinyStudy.configured) }
+
+    private static func plan(_ steps: Int, rate: Double = 2e-3) -> ModelTraining.Plan {
+        var plan = ModelTraining.Plan()
+        (plan.stepCount, plan.learningRate, plan.warmUpSteps) = (steps, rate, 2)
+        (plan.validationInterval, plan.validationCaseCount, plan.averageDecay) = (3, 2, 0.9)
+        return plan
+    }
+
+    private static func training(
+        _ model: StageOne, _ dataset: PersonalDataset, _ plan: ModelTraining.Plan, from state: TrainingState? = nil
+    ) throws -> ModelTraining {
+        try ModelTraining(model, plan: plan, heldBack: [dataset], resuming: state) { _ in dataset }
+    }
+
+    private static func bytes(interruptedAt interruption: Int?) throws -> [UInt8] {
+        let dataset = try TinyStudy.dataset()
+        var training = try training(TinyStudy.stageOne(), dataset, plan(8))
+        while !training.isFinished {
+            if training.step == interruption {
+                let bytes = try training.state(metadata: ["recipe": "test"]).file.encoded()
+                // Another start: everything must come from the bytes.
+                let state = try TrainingState(Safetensors(decoding: bytes))
+                #expect(state.metadata["recipe"] == "test")
+                training = try Self.training(TinyStudy.stageOne(seed: 77), dataset, plan(8), from: state)
+            }
+            _ = try training.advance()
+        }
+        return try training.state().file.encoded()
+    }
+
+    @Test func resumesAsIfNeverInterrupted() throws {
+        let whole = try Self.bytes(interruptedAt: nil)
+        #expect(try Self.bytes(interruptedAt: 4) == whole)
+        #expect(try Self.bytes(interruptedAt: 6) == whole)
+    }
+
+    @Test func improvesHeldBackCases() throws {
+        let dataset = try TinyStudy.dataset()
+        let model = try TinyStudy.stageOne()
+        var plan = Self.plan(90)
+        (plan.validationInterval, plan.patience) = (15, 100)
+        let training = try Self.training(model, dataset, plan)
+        var reports: [ModelTraining.StepReport] = []
+        while !training.isFinished { reports.append(try training.advance()) }
+        #expect(reports.map(\.step) == Array(1...90))
+        #expect(reports.filter { $0.validation != nil }.count == 6 && training.validations.count == 7)
+        let start = training.validations[0]
+        #expect(start.step == 0 && abs(start.error / start.initialError - 1) < 1e-5)
+        #expect(training.hasImproved)
+        #expect(training.bestValidation.error < 0.95 * start.initialError)
+    }
+
+    @Test func endsWhenNothingImprovesAndGivesBackTheStart() throws {
+        let dataset = try TinyStudy.dataset()
+        let model = try TinyStudy.stageOne()
+        var plan = Self.plan(200, rate: 3)
+        (plan.validationInterval, plan.patience, plan.averageDecay) = (1, 3, 0.1)
+        let training = try Self.training(model, dataset, plan)
+        while !training.isFinished { _ = try training.advance() }
+        #expect(training.step < 200)
+        if !training.hasImproved { #expect(training.step == 3) }
+        try training.finish()
+        let held = try dataset.makeCase(seed: 9)
+        let found = try model.reconstruct(held.scan, dataset.patient, seed: 1)
+        // Whatever a rate of three has done to the network, what is kept is no worse than the start.
+        #expect(training.bestValidation.error <= training.validations[0].error)
+        #expect(
+            TinyStudy.error(found, held.truth.activity) < 1.2 * TinyStudy.error(held.scan.initial, held.truth.activity))
+    }
+
+    @Test func refusesAStateOfAnotherTraining() throws {
+        let dataset = try TinyStudy.dataset()
+        let training = try Self.training(TinyStudy.stageOne(), dataset, Self.plan(4))
+        var state = try training.state()
+        state.metadata["validation.x"] = "1 2"
+        #expect(throws: ReconstructionError.learning(.metadataInvalid(key: "validation.x"))) {
+            try Self.training(TinyStudy.stageOne(), dataset, Self.plan(4), from: state)
+        }
+        state = try training.state()
+        state.seed = 5
+        #expect(throws: ReconstructionError.learning(.metadataInvalid(key: "seed"))) {
+            try Self.training(TinyStudy.stageOne(), dataset, Self.plan(4), from: state)
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import Imaging
+import Learning
+import Reconstruction
+import Testing
+
+/// The two rivals learn what they can, so that beating them means something.
+struct PaperArmTests {
+    init() { #expect(TinyStudy.configured) }
+
+    private func train(
+        _ model: any TrainableModel, _ cases: [TrainingCase], _ patient: PatientChannels, steps: Int, rate: Double
+    ) throws -> [Float] {
+        let schedule = CosineSchedule(peak: rate, warmUpSteps: 5, stepCount: steps)
+        let trainer = try Trainer(model.module, settings: .init(schedule: schedule), seed: 1)
+        return try (0..<steps).map { step in
+            var generator = trainer.nextGenerator
+            return try trainer.descend(
+                model.loss(cases[step % cases.count], patient, using: &generator)
+            ).loss
+        }
+    }
+
+    @Test func theSupervisedArmLearnsTwoCasesByHeart() throws {
+        let dataset = try TinyStudy.dataset()
+        let cases = [try dataset.makeCase(seed: 1), try dataset.makeCase(seed: 2)]
+        var settings = PaperUNet.Settings(.small)
+        TinyStudy.shrink(&settings.network)
+        settings.precision = .float32
+        let model = try PaperUNet(settings, seed: 1)
+        let losses = try train(model, cases, dataset.patient, steps: 300, rate: 5e-3)
+        #expect((losses.last ?? 1) < 0.5 * losses[0])
+        for training in cases {
+            let found = try model.reconstruct(training.scan, dataset.patient, seed: 1)
+            #expect(TinyStudy.error(found, training.truth.activity) < 0.5)
+        }
+    }
+
+    @Test func theGenerativeArmDrawsMapsThatFitTheCounts() throws {
+        let dataset = try TinyStudy.dataset(.narrow.registered, .matched)
+        let training = try dataset.makeCase(seed: 1)
+        func model(consistency steps: Int) throws -> PaperDiffusion {
+            var settings = PaperDiffusion.Settings(.small)
+            TinyStudy.shrink(&settings.network)
+            settings.precision = .float32
+            settings.sampler = HeunSampler(stepCount: 5, sigmaMaximum: 5, sigmaMinimum: 0.05)
+            (settings.consistencySteps, settings.sampleCount) = (steps, 1)
+            return try PaperDiffusion(settings, seed: 1)
+        }
+        let untrained = try model(consistency: 0)
+        let pulled = try model(consistency: 6)
+        let free = try untrained.reconstruct(training.scan, dataset.patient, seed: 1)
+        let found = try pulled.reconstruct(training.scan, dataset.patient, seed: 1)
+        #expect(try pulled.reconstruct(training.scan, dataset.patient, seed: 1) == found)
+        let (near, far) = try (
+            StageTwoTests.deviance(found, training.scan), StageTwoTests.deviance(free, training.scan)
+        )
+        #expect(near < 0.5 * far)
+        // The same noise before and after.
+        func loss() throws -> Float {
+            try (0..<12).reduce(0) { sum, index in
+                var generator = StepGenerator(seed: 99, step: index)
+                return try sum + pulled.loss(training, dataset.patient, using: &generator).scalar
+            }
+        }
+        let before = try loss()
+        _ = try train(pulled, [training], dataset.patient, steps: 300, rate: 4e-3)
+        let after = try loss()
+        #expect(after < 0.85 * before)
+        let learnt = try pulled.reconstruct(training.scan, dataset.patient, seed: 1)
+        let errors = [found, learnt].map { TinyStudy.error($0, training.truth.activity) }
+        #expect(errors[1] < 0.95 * errors[0])
+    }
+}

@@ -1,0 +1,89 @@
+import Imaging
+import Learning
+import Reconstruction
+import Testing
+
+struct StageTwoTests {
+    init() { #expect(TinyStudy.configured) }
+
+    private static func model(consistency steps: Int, after stageOne: StageOne? = nil) throws -> StageTwo {
+        var settings = StageTwo.Settings(.small)
+        TinyStudy.shrink(&settings.network)
+        settings.precision = .float32
+        settings.sampler = HeunSampler(stepCount: 4, sigmaMaximum: 3, sigmaMinimum: 0.05)
+        (settings.consistencySteps, settings.anchorWeight, settings.sampleCount) = (steps, 1, 2)
+        return try StageTwo(settings, after: stageOne, seed: 1)
+    }
+
+    /// `2 mean(e - n + n ln(n / e))` of the reprojection.
+    static func deviance(_ map: Volume<Float>, _ scan: PlanarScan) throws -> Float {
+        let expected = zip(scan.projector.forward(map.voxels), scan.scatter).map(+)
+        let shape = [expected.count]
+        return try TrainingLoss.poissonDeviance(
+            expected: Tensor(expected, shape: shape), counts: Tensor(scan.counts, shape: shape)
+        ).scalar
+    }
+
+    @Test func sameSeedSameMap() throws {
+        let dataset = try TinyStudy.dataset()
+        let scan = try dataset.makeCase(seed: 2).scan
+        let model = try Self.model(consistency: 1)
+        let map = try model.reconstruct(scan, dataset.patient, seed: 5)
+        #expect(try model.reconstruct(scan, dataset.patient, seed: 5) == map)
+        #expect(try model.reconstruct(scan, dataset.patient, seed: 6) != map)
+        #expect(map.voxels.allSatisfy { $0.isFinite && $0 >= 0 })
+    }
+
+    @Test func samplesArePulledTowardsTheCounts() throws {
+        let dataset = try TinyStudy.dataset(.full.registered, .matched)
+        let scan = try dataset.makeCase(seed: 3).scan
+        let free = try Self.model(consistency: 0).reconstruct(scan, dataset.patient, seed: 1)
+        let pulled = try Self.model(consistency: 4).reconstruct(scan, dataset.patient, seed: 1)
+        #expect(try Self.deviance(pulled, scan) < 0.5 * Self.deviance(free, scan))
+    }
+
+    @Test func theSpreadIsThatOfTheSamples() throws {
+        let dataset = try TinyStudy.dataset()
+        let scan = try dataset.makeCase(seed: 2).scan
+        let model = try Self.model(consistency: 0)
+        let one = try model.posterior(scan, dataset.patient, seed: 5, sampleCount: 1)
+        #expect(one.deviation.voxels.allSatisfy { $0 == 0 })
+        let many = try model.posterior(scan, dataset.patient, seed: 5, sampleCount: 6)
+        #expect(zip(many.deviation.voxels, dataset.patient.body.voxels).contains { $0 > 0 && $1 > 0 })
+        // An untrained network denoises to nothing but noise of the assumed deviation: 0.4 in the logarithm.
+        let voxel = dataset.patient.grid.offset(x: 12, y: 7, z: 12)
+        #expect(many.deviation.voxels[voxel] < 3 * many.mean.voxels[voxel])
+    }
+
+    @Test func learnsTheResidualOfACase() throws {
+        let dataset = try TinyStudy.dataset()
+        let training = try dataset.makeCase(seed: 1)
+        let model = try Self.model(consistency: 0)
+        let trainer = try Trainer(
+            model.module, settings: .init(schedule: CosineSchedule(peak: 4e-3, warmUpSteps: 5, stepCount: 150)), seed: 1
+        )
+        var losses: [Float] = []
+        for _ in 0..<150 {
+            var generator = trainer.nextGenerator
+            losses.append(try trainer.descend(model.loss(training, dataset.patient, using: &generator)).loss)
+        }
+        let (early, late) = (losses.prefix(20).reduce(0, +), losses.suffix(20).reduce(0, +))
+        #expect(late < 0.6 * early)
+        let found = try model.quickReconstruction(training.scan, dataset.patient, seed: 1)
+        let before = TinyStudy.error(training.scan.initial, training.truth.activity)
+        #expect(TinyStudy.error(found, training.truth.activity) < 0.8 * before)
+    }
+
+    @Test func standsOnStageOne() throws {
+        let dataset = try TinyStudy.dataset()
+        let training = try dataset.makeCase(seed: 1)
+        let stageOne = try TinyStudy.stageOne()
+        // Untrained, Stage 1 returns Stage 0's map: the two bases are the same to rounding.
+        var first = StepGenerator(seed: 1)
+        var second = StepGenerator(seed: 1)
+        let without = try Self.model(consistency: 0).loss(training, dataset.patient, using: &first).scalar
+        let with = try Self.model(consistency: 0, after: stageOne).loss(training, dataset.patient, using: &second)
+            .scalar
+        #expect(abs(with - without) < 1e-4 * without)
+    }
+}
