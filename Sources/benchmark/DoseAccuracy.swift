@@ -39,7 +39,8 @@ struct DoseAccuracy {
             let covered = members.filter { abs($0.relativeError) <= $0.statedDeviation }.count
             report.add(
                 Figure(
-                    "\(label) errors within k = 1", 100 * Double(covered) / Double(max(members.count, 1)), "%",
+                    "\(label) errors within k = 1 of the fit", 100 * Double(covered) / Double(max(members.count, 1)),
+                    "%",
                     beside: "normal distribution", 68))
         }
     }
@@ -80,11 +81,8 @@ struct DoseAccuracy {
                 fitting: samples, decayPerHour: DecayScheme.lutetium177.decayPerHour, prior: nil)
         else { return nil }
         let truth = activity * exp2(UptakePair.therapyHours / half) * half / log(2)
-        let budget = UncertaintyBudget(
-            millilitres: region.millilitres, counts: 0, fit: curve.integralDeviation / curve.integral,
-            assumptions: .init())
         return Finding(
             name: region.name, isLesion: region.kind == .lesion, relativeError: curve.integral / truth - 1,
-            statedDeviation: budget.total)
+            statedDeviation: curve.integralDeviation / curve.integral)
     }
 }

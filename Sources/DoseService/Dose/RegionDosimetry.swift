@@ -45,8 +45,11 @@ struct RegionDosimetry {
                     return (map.grid == grid ? map : map.resampled(to: grid)).map { $0 * 1e-6 }
                 })
             try Self.checkFalling(input, request)
+            let activities = Self.activities(anatomy.regions, integration, input)
             var curves: [RegionCurve] = []
-            for region in anatomy.regions { curves.append(try Self.curve(region, integration, input, request)) }
+            for (region, own) in zip(anatomy.regions, activities) {
+                curves.append(try Self.curve(region, activities: own, input, request))
+            }
             self.curves = curves
             integrated = integration.integrated(
                 zip(anatomy.regions, curves).map { ($0.coverage, $1.curve?.integral ?? 0) })
@@ -76,10 +79,34 @@ struct RegionDosimetry {
         _ = try TimeActivityCurve(fitting: samples, decayPerHour: input.scheme.decayPerHour, prior: nil)
     }
 
+    /// Activity of every region at every time, in MBq.
+    ///
+    /// What the reconstruction found of an organ counts, wherever it lay on the day: the map shows it there, and a part
+    /// of it may lie beside the contour. The rest of the body is what is left of the whole map. Without the
+    /// reconstruction's word the map within the contour is all there is.
+    private static func activities(
+        _ regions: [Region], _ integration: TimeIntegration, _ input: DoseInput
+    ) -> [[Double]] {
+        var activities = regions.map { integration.activities(coverage: $0.coverage) }
+        let remainder = regions.firstIndex { $0.organ == .remainder }
+        for (time, point) in input.points.enumerated() {
+            guard let summary = point.summary, summary.isCalibrated else { continue }
+            let whole = point.map.volume
+            let total = whole.voxels.reduce(0) { $0 + Double($1) } * whole.grid.voxelMillilitres * 1e-6
+            for index in regions.indices where index != remainder {
+                let organ = summary.organs.first { $0.name == regions[index].name }
+                if let found = organ?.activityMegabecquerel { activities[index][time] = found }
+            }
+            guard let remainder else { continue }
+            let others = regions.indices.filter { $0 != remainder }.reduce(0) { $0 + activities[$1][time] }
+            if total > others { activities[remainder][time] = total - others }
+        }
+        return activities
+    }
+
     private static func curve(
-        _ region: Region, _ integration: TimeIntegration, _ input: DoseInput, _ request: DoseRun.Request
+        _ region: Region, activities: [Double], _ input: DoseInput, _ request: DoseRun.Request
     ) throws(DosimetryError) -> RegionCurve {
-        let activities = integration.activities(coverage: region.coverage)
         var findings: [String] = []
         let organs = input.points.map { point in point.summary?.organs.first { $0.name == region.name } }
         let deviations = organs.map { organ in organ.map { $0.deviationPercent / 100 } ?? assumedDeviation }
