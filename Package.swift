@@ -93,7 +93,8 @@ let package = Package(
                 "Jobs", "HTTP", "COpenSSL", "CZlib", "CBuild", logging,
             ]),
         .executableTarget(
-            name: "scintivol", dependencies: ["DoseService", "HTTP", "Jobs", "Reconstruction", argumentParser, logging],
+            name: "scintivol",
+            dependencies: ["DoseService", "HTTP", "Jobs", "Reconstruction", argumentParser, logging],
             swiftSettings: strict),
         .executableTarget(
             name: "benchmark",
