@@ -74,6 +74,7 @@ extension FailurePolicy {
         switch error {
         case let problem as Problem: problem
         case let error as CaseActionError: problem(error)
+        case let error as CaseAnswers.Refusal: problem(error)
         case let error as JobsError: problem(error)
         case let error as PostgresError: problem(error)
         case HTTPError.cannotOpenFile: .notFound("file")
@@ -86,6 +87,16 @@ extension FailurePolicy {
         case .unknownCase: .notFound("case")
         case .stateForbids(let state): ProblemType.stateForbids.problem("The case is \(state.rawValue).")
         case .jobs(let error): problem(error)
+        case .database(let error): problem(error)
+        }
+    }
+
+    private static func problem(_ error: CaseAnswers.Refusal) -> Problem {
+        switch error {
+        case .unknownCase: .notFound("case")
+        // Its name is the client's own text.
+        case .unknownField: ProblemType.invalidBody.problem("A field is none that can be answered.")
+        case .unusableValue(let field): ProblemType.invalidBody.problem("\(field) has not the form that it asks for.")
         case .database(let error): problem(error)
         }
     }

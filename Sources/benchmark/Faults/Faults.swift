@@ -36,6 +36,9 @@ struct Faults: AsyncParsableCommand {
         workspace.atEnd { try? server.stop() }
         let disk = mountSmallDisk(workspace)
         var report = Report("faults")
+        if markdown {
+            Self.say(Self.head)
+        }
         var lines: [Line] = []
         var number = 0
         var failures: [String] = []
@@ -51,17 +54,17 @@ struct Faults: AsyncParsableCommand {
                 let trial = FaultTrial(
                     scenario: scenario, server: server, workspace: workspace, number: number, jobCount: jobs,
                     leaseSeconds: leaseSeconds, smallDisk: disk)
-                do { line.outcomes.append(try await trial.run()) } catch let error as MeasuringError {
+                do { line.outcomes.append(try await trial.run()) } catch {
                     // The matrix goes on, and fails at its end.
                     failures.append("\(scenario.name), round \(round + 1): \(error)")
                 }
             }
             lines.append(line)
+            // A long run that is cut short leaves what it has found.
+            if markdown { Self.say(row(line)) }
         }
         for failure in failures { report.note("failed: \(failure)") }
-        if markdown {
-            print(table(lines))
-        } else {
+        if !markdown {
             for line in lines { add(line, to: &report) }
             report.note("Lease \(leaseSeconds) s; recovery is until every job that was hit runs again or has ended.")
             try report.print(as: output)
@@ -90,22 +93,23 @@ struct Faults: AsyncParsableCommand {
         }
     }
 
-    private func table(_ lines: [Line]) -> String {
-        let head = """
-            | Fault | Trials | Jobs | Lost | Doubled | Rescued | Late writes refused | Recovery p50, s | p99, s |
-            |---|---|---|---|---|---|---|---|---|
-            """
-        let rows = lines.map { line in
-            func sum(_ path: KeyPath<FaultTrial.Outcome, Int>) -> Int {
-                line.outcomes.map { $0[keyPath: path] }.reduce(0, +)
-            }
-            func recovery(_ part: Double) -> String {
-                line.recoveries.isEmpty ? "-" : String(format: "%.1f", Timing.quantile(line.recoveries, part))
-            }
-            return "| \(line.scenario.name) | \(line.outcomes.count) | \(jobs * line.outcomes.count) | \(sum(\.lost)) "
-                + "| \(sum(\.doubled)) | \(sum(\.rescued)) | \(sum(\.fenced)) | \(recovery(0.5)) | \(recovery(0.99)) |"
+    private static let head = """
+        | Fault | Trials | Jobs | Lost | Doubled | Rescued | Late writes refused | Recovery p50, s | p99, s |
+        |---|---|---|---|---|---|---|---|---|
+        """
+
+    /// At once, also into a file.
+    private static func say(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+
+    private func row(_ line: Line) -> String {
+        func sum(_ path: KeyPath<FaultTrial.Outcome, Int>) -> Int {
+            line.outcomes.map { $0[keyPath: path] }.reduce(0, +)
         }
-        return ([head] + rows).joined(separator: "\n")
+        func recovery(_ part: Double) -> String {
+            line.recoveries.isEmpty ? "-" : String(format: "%.1f", Timing.quantile(line.recoveries, part))
+        }
+        return "| \(line.scenario.name) | \(line.outcomes.count) | \(jobs * line.outcomes.count) | \(sum(\.lost)) "
+            + "| \(sum(\.doubled)) | \(sum(\.rescued)) | \(sum(\.fenced)) | \(recovery(0.5)) | \(recovery(0.99)) |"
     }
 
     /// - Returns: nil when nothing may be mounted here.

@@ -64,6 +64,35 @@ extension EndToEnd {
             }
         }
 
+        @Test func whatACaseAsksForIsAnsweredAndWaitingIsCutShort() async throws {
+            try await RESTService.with(["--quiet-seconds", "86400"]) { rest in
+                try await rest.run(
+                    """
+                    INSERT INTO dose_case (patient_key, planar_study_uid, state, reason, fields, revision)
+                    VALUES ('k', '1', 'needs-input', 'series-incomplete', '["series.whole"]', 1)
+                    """)
+                let path = "/v1/cases/1/answers"
+                let given = try await rest.send("POST", path, json: #"{"answers":{"series.whole":true}}"#)
+                #expect(given.status == 202 && given.members["id"] as? Int == 1)
+                let row = try await rest.text("SELECT field || ' ' || value || ' ' || actor FROM case_answer")
+                #expect(row == "series.whole true local")
+                for (body, status) in [
+                    (#"{"answers":{"series.whole":"yes"}}"#, 400), (#"{"answers":{"<b>":true}}"#, 400),
+                    (#"{"answers":{}}"#, 400), ("{}", 400),
+                ] {
+                    let refused = try await rest.send("POST", path, json: body)
+                    #expect(refused.status == status && refused.problem == "invalid-body", "\(body)")
+                    #expect(!refused.text.contains("<b>"))
+                }
+                let nobody = try await rest.send(
+                    "POST", "/v1/cases/9/answers", json: #"{"answers":{"series.whole":true}}"#)
+                #expect(nobody.status == 404)
+                #expect(try await rest.number("SELECT count(*) FROM case_answer") == 1)
+                #expect(try await rest.send("POST", "/v1/cases/1/force").status == 202)
+                #expect(try await rest.send("POST", "/v1/cases/9/force").status == 404)
+            }
+        }
+
         @Test func aResultIsShownByPart() async throws {
             try await RESTService.with { rest in
                 try await rest.run(Self.rows[0], Self.rows[1])

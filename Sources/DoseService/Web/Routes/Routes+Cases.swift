@@ -18,6 +18,7 @@ extension Routes {
             }
             return Self.tagged(["entries": entries])
         }
+        addAnswers(&router)
         addChange(.post, "/v1/cases/{id}/approve", .operator_, action: "case-approve", to: &router) { request, _ in
             let (id, reason) = (try request.identifier(), try Self.reason(request))
             let destinations = settings.destinations
@@ -36,6 +37,30 @@ extension Routes {
                 } catch { throw .dosecase(error) }
                 return try Self.answer(id, reason, transaction)
             }
+        }
+    }
+
+    private struct AnswersRequest: Decodable { let answers: [String: JSONValue] }
+
+    /// Fields of one request.
+    private static let answerLimit = 50
+
+    /// Both have the case looked through again within a second; what it holds then is another revision.
+    private func addAnswers(_ router: inout Router) {
+        let answers = CaseAnswers(pool: pool)
+        add(.post, "/v1/cases/{id}/answers", .operator_, to: &router) { request, principal in
+            let id = try request.identifier()
+            let given = try request.decoded(AnswersRequest.self).answers
+            guard (1...Self.answerLimit).contains(given.count) else {
+                throw ProblemType.invalidBody.problem("answers has 1 to \(Self.answerLimit) fields.")
+            }
+            try await answers.answer(id, given, actor: principal.name)
+            return .json(Array(JSONText.encode(try await view(id)).utf8), status: 202)
+        }
+        add(.post, "/v1/cases/{id}/force", .operator_, to: &router) { request, principal in
+            let id = try request.identifier()
+            try await answers.force(id, actor: principal.name)
+            return .json(Array(JSONText.encode(try await view(id)).utf8), status: 202)
         }
     }
 
