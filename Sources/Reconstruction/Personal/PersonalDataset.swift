@@ -74,15 +74,15 @@ public struct PersonalDataset {
 ///
 /// - Units: standard deviations of the logarithm; millimetres.
 public struct DrawnEstimate: InitialEstimate, Codable, Equatable {
-    public var organDeviation = 0.06
-    public var lesionDeviation = 0.3
-    public var backgroundDeviation = 0.1
+    public var organDeviation = 0.1
+    public var lesionDeviation = 0.4
+    public var backgroundDeviation = 0.18
     /// Common to all regions: sensitivity and attenuation.
     public var commonDeviation = 0.03
     /// Along x, y and z; depth is known worst.
-    public var shiftDeviation = SIMD3(1.0, 3.5, 2)
+    public var shiftDeviation = SIMD3(1.5, 5, 3)
     /// Part of the uneven uptake that the counts show.
-    public var unevennessShare = 0.4
+    public var unevennessShare = 0.3
     public var focusProbability = 0.5
     public var focusDeviation = 0.3
     public var focusShiftDeviation = SIMD3(2.0, 15, 2)
