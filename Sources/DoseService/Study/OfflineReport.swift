@@ -29,11 +29,19 @@ public enum OfflineReport {
         }
         var text = aligned(rows)
         for view in summary.views {
-            text += "\(view.direction): chi-square \(number(view.chiSquare, 2)) per pixel, "
+            text += "\(view.direction) \(Int(view.energy)) keV: chi-square \(number(view.chiSquare, 2)) per pixel, "
             text += "\(number(view.countsMeasured, 0)) counts measured, \(number(view.countsExpected, 0)) expected\n"
         }
         let offset = summary.views.first?.offsetMillimetres ?? []
         text += "planar image moved by \(offset.map { number($0, 1) }.joined(separator: ", ")) mm (x, z)\n"
+        for focus in summary.unexplained {
+            let activity =
+                focus.activityMegabecquerel.map { "\(number($0, 2)) MBq" } ?? "\(number(focus.activityPercent, 2)) %"
+            let place = focus.positionMillimetres.map { number($0, 0) }.joined(separator: ", ")
+            text +=
+                "outside of the anatomy's regions: \(activity) +-\(number(focus.deviationPercent, 0)) % at \(place) mm, "
+            text += "depth +-\(number(focus.depthDeviationMillimetres, 0)) mm\n"
+        }
         for check in summary.checks where check.outcome != .pass {
             text += "\(check.outcome.rawValue.uppercased()): \(check.name) = \(number(check.value, 2))\n"
         }

@@ -34,7 +34,7 @@ public struct QualityCheck: Codable, Equatable, Sendable {
     ) -> [QualityCheck] {
         var checks: [QualityCheck] = []
         for view in estimate.views {
-            let name = view.direction.rawValue
+            let name = "\(view.direction.rawValue)-\(Int(view.energy))"
             let measured = view.measured.reduce(0) { $0 + Double($1) }
             let expected = view.expected.reduce(0) { $0 + Double($1) }
             checks.append(
@@ -48,10 +48,17 @@ public struct QualityCheck: Codable, Equatable, Sendable {
                 "registration-mismatch", value: 1 - estimate.registrationCorrelation, warnAbove: 0.4, failAbove: 0.6))
         checks.append(
             QualityCheck("not-converged", value: estimate.hasConverged ? 0 : 1, warnAbove: 0, failAbove: 1))
+        // Of organs alone: what gives a few counts only is explained by anything.
+        let worst = estimate.organs.filter { $0.kind == .organ }.compactMap(\.chiSquare).max() ?? 0
+        checks.append(QualityCheck("organ-chi-square", value: worst, warnAbove: 4, failAbove: 15))
+        let farthest = estimate.organs.map { ($0.shift * $0.shift).sum().squareRoot() }.max() ?? 0
+        checks.append(QualityCheck("organ-shift-mm", value: farthest, warnAbove: 25, failAbove: 45))
+        let loose = estimate.unexplained.reduce(0) { $0 + $1.activity } / max(estimate.totalActivity, 1e-20)
+        checks.append(QualityCheck("activity-unexplained-percent", value: 100 * loose, warnAbove: 5, failAbove: 20))
         if estimate.isCalibrated, let injected {
             // More than was injected and has not decayed cannot be in the body.
             let left = injected.megabecquerel * exp2(-injected.secondsBefore / halfLifeSeconds)
-            let found = estimate.organs.reduce(0) { $0 + $1.activity }
+            let found = estimate.totalActivity
             checks.append(
                 QualityCheck("activity-over-injected", value: found / left, warnAbove: 0.9, failAbove: 1.05))
         }

@@ -15,6 +15,10 @@ public struct ResultSummary: Codable, Equatable, Sendable {
         public let activityPercent: Double
         public let deviationPercent: Double
         public let dataShare: Double
+        /// How far from its place in the CT the region was found, along x, y and z.
+        public let shiftMillimetres: [Double]
+        /// Mean squared deviation in units of its variance where the region gives most of the counts.
+        public let chiSquare: Double?
 
         enum CodingKeys: String, CodingKey {
             case name, kind
@@ -24,11 +28,35 @@ public struct ResultSummary: Codable, Equatable, Sendable {
             case activityPercent = "activity_percent"
             case deviationPercent = "sd_percent"
             case dataShare = "data_share"
+            case shiftMillimetres = "shift_mm"
+            case chiSquare = "chi_square"
+        }
+    }
+
+    /// Activity that lies in no region of the anatomy.
+    public struct Unexplained: Codable, Equatable, Sendable {
+        public let name: String
+        public let activityMegabecquerel: Double?
+        /// Share of all activity in the field.
+        public let activityPercent: Double
+        public let deviationPercent: Double
+        public let positionMillimetres: [Double]
+        public let depthDeviationMillimetres: Double
+
+        enum CodingKeys: String, CodingKey {
+            case name
+            case activityMegabecquerel = "activity_mbq"
+            case activityPercent = "activity_percent"
+            case deviationPercent = "sd_percent"
+            case positionMillimetres = "position_mm"
+            case depthDeviationMillimetres = "depth_sd_mm"
         }
     }
 
     public struct View: Codable, Equatable, Sendable {
         public let direction: String
+        /// Photon line, in keV.
+        public let energy: Double
         public let chiSquare: Double
         /// x and z that were added to the planar image's coordinates.
         public let offsetMillimetres: [Double]
@@ -36,6 +64,7 @@ public struct ResultSummary: Codable, Equatable, Sendable {
 
         enum CodingKeys: String, CodingKey {
             case direction
+            case energy = "energy_kev"
             case chiSquare = "chi_square"
             case offsetMillimetres = "offset_mm"
             case countsMeasured = "counts_measured"
@@ -48,7 +77,10 @@ public struct ResultSummary: Codable, Equatable, Sendable {
     /// Unit of the map: `Bq/mL` or `%/mL`.
     public let unit: String
     public let organs: [Organ]
+    public let unexplained: [Unexplained]
     public let views: [View]
+    /// By how much the patient's image was turned in its plane.
+    public let rotationDegrees: Double
     public let checks: [QualityCheck]
     /// What was assumed, as stable codes.
     public let findings: [String]
@@ -58,9 +90,10 @@ public struct ResultSummary: Codable, Equatable, Sendable {
     public let sources: [SourceReference]
 
     enum CodingKeys: String, CodingKey {
-        case method, unit, organs, views, checks, findings, iterations, provenance, sources
+        case method, unit, organs, unexplained, views, checks, findings, iterations, provenance, sources
         case isCalibrated = "calibrated"
         case hasConverged = "converged"
+        case rotationDegrees = "rotation_degrees"
     }
 
     init(
@@ -70,18 +103,28 @@ public struct ResultSummary: Codable, Equatable, Sendable {
         self.method = method
         isCalibrated = estimate.isCalibrated
         unit = estimate.isCalibrated ? "Bq/mL" : "%/mL"
-        let total = estimate.organs.reduce(0) { $0 + $1.activity }
+        let total = estimate.totalActivity
         organs = estimate.organs.map { organ in
             Organ(
                 name: organ.name, kind: organ.kind.rawValue, volumeMillilitres: organ.millilitres,
                 activityMegabecquerel: estimate.isCalibrated ? organ.activity : nil,
                 meanBecquerelPerMillilitre: estimate.isCalibrated ? organ.meanConcentration : nil,
                 activityPercent: total > 0 ? 100 * organ.activity / total : 0,
-                deviationPercent: organ.deviationPercent, dataShare: organ.dataShare)
+                deviationPercent: organ.deviationPercent, dataShare: organ.dataShare,
+                shiftMillimetres: [organ.shift.x, organ.shift.y, organ.shift.z], chiSquare: organ.chiSquare)
         }
+        unexplained = estimate.unexplained.map { focus in
+            Unexplained(
+                name: focus.name, activityMegabecquerel: estimate.isCalibrated ? focus.activity : nil,
+                activityPercent: total > 0 ? 100 * focus.activity / total : 0,
+                deviationPercent: focus.deviationPercent,
+                positionMillimetres: [focus.position.x, focus.position.y, focus.position.z],
+                depthDeviationMillimetres: focus.depthDeviation)
+        }
+        rotationDegrees = estimate.rotationDegrees
         views = estimate.views.map { view in
             View(
-                direction: view.direction.rawValue, chiSquare: view.chiSquare,
+                direction: view.direction.rawValue, energy: view.energy, chiSquare: view.chiSquare,
                 offsetMillimetres: [estimate.offset.x, estimate.offset.y],
                 countsMeasured: view.measured.reduce(0) { $0 + Double($1) },
                 countsExpected: view.expected.reduce(0) { $0 + Double($1) })

@@ -68,6 +68,9 @@ public struct ActivityEstimate: Sendable {
     public let convergenceDecrement: Double
     public let findings: [String]
 
+    /// What the map holds, in the organs' unit.
+    public var totalActivity: Double { (organs.map(\.activity) + unexplained.map(\.activity)).reduce(0, +) }
+
     init(
         fit: RegionFit, uneven: HeterogeneityStep?, registration: PlanarRegistration, anatomy: PatientAnatomy,
         findings: [String]
