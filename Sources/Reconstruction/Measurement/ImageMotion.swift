@@ -5,7 +5,7 @@ package import Tomography
 ///
 /// The camera's image of a patient who lies a little turned on the table is the turned image of the patient, so the
 /// projector need not know of it. A rotation is three shears, each a shift of lines by a part of a pixel, which a windowed
-/// sinc of six taps makes without a loss that images as smooth as a collimator's would show.
+/// sinc of six taps makes with a loss that images as smooth as a collimator's hardly show.
 ///
 /// - Units: millimetres, radians; a positive rotation turns x towards z.
 /// - Source: Unser, Thévenaz, Yaroslavsky, Convolution-based interpolation for fast, high-quality rotation of images,
@@ -88,10 +88,13 @@ package struct ImageMotion: Equatable {
             whole = Int(up)
             let part = up - shift
             isIdentity = shift == 0
-            var weights = (0..<Self.count).map { Self.lanczos(Double($0 - 2) - part) }
-            // A constant image stays what it is.
-            let sum = weights.reduce(0, +)
-            weights = weights.map { $0 / sum }
+            let raw = (0..<Self.count).map { Self.lanczos(Double($0 - 2) - part) }
+            let sum = raw.reduce(0, +)
+            // A constant image stays what it is, and what is shifted has its centre exactly where it should be.
+            var weights = raw.map { $0 / sum }
+            let away = weights.indices.reduce(0.0) { $0 + weights[$1] * (Double($1 - 2) - part) }
+            weights[2] += away
+            weights[3] -= away
             first = SIMD4(Float(weights[0]), Float(weights[1]), Float(weights[2]), Float(weights[3]))
             last = SIMD2(Float(weights[4]), Float(weights[5]))
         }

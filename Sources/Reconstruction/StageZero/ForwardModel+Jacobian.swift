@@ -43,13 +43,22 @@ extension ForwardModel {
         switch parameter {
         case .level(let region): return (region, forms[region])
         case .shift(let region, let axis):
-            return (region, templates[region].shiftDerivative(form(region, value), axis: axis, in: grid))
+            let form = form(region, value)
+            var moving = templates[region].shiftDerivative(form, axis: axis, in: grid)
+            // Where the organ leaves the rest of the body comes in, and gives way where the organ comes.
+            let around = remainderLevel(value) / level(region, value)
+            moving.add(templates[region].coverageDerivative(form, axis: axis, in: grid), factor: -Float(around))
+            return (region, moving)
         case .texture(let region):
             return templates[region].textureDerivative(form(region, value), in: grid).map { (region, $0) }
         case .mode(let region, let index):
             return (region, templates[region].modeDerivative(form(region, value), mode: index, in: grid))
         default: return nil
         }
+    }
+
+    private func remainderLevel(_ value: [Double]) -> Double {
+        templates.firstIndex { $0.organ == .remainder }.map { level($0, value) } ?? 0
     }
 
     /// Derivatives by what belongs to the camera, by differences where they have no closed form.

@@ -89,6 +89,12 @@ struct RegionTemplate {
         return box(form, in: grid).gradient(axis: axis, in: grid).map { $0 * step }
     }
 
+    /// The same of the coverage alone.
+    func coverageDerivative(_ form: Form, axis: Int, in grid: VoxelGrid) -> VoxelBox {
+        let step = Float(-1 / grid.spacing[axis])
+        return coverage(form, in: grid).gradient(axis: axis, in: grid).map { $0 * step }
+    }
+
     func textureDerivative(_ form: Form, in grid: VoxelGrid) -> VoxelBox? {
         texture?.moved(by: form.shift / grid.spacing, in: grid)
     }

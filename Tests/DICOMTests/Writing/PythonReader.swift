@@ -1,12 +1,12 @@
 import Foundation
 
-/// An independent reader, where the machine has one.
+/// pydicom, an independent reader, from Debian's package.
 enum PythonReader {
-    static let isThere: Bool = {
-        let tried = try? output(of: "/usr/bin/env", ["python3", "-c", "import pydicom, numpy"])
-        // A machine without Python or pydicom skips the test.
-        return tried?.status == 0
-    }()
+    /// What a script prints about a file.
+    static func run(_ script: String, on path: String) throws -> String {
+        // Not the first python3 of the path: that may be one without Debian's packages.
+        try output(of: "/usr/bin/python3", ["-c", script, path]).text
+    }
 
     static func scientific(_ number: Float) -> String { String(format: "%.4e", Double(number)) }
 }

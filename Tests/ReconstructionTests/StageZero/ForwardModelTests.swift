@@ -7,14 +7,18 @@ import Testing
     @Test func columnsAreDerivatives() throws {
         var recipe = SyntheticPatient.Recipe(seed: 2, difficulty: .matched)
         recipe.resolution = .swift
-        recipe.field = .oneBed(centreMillimetres: 330)
         let patient = try SyntheticPatient(recipe)
         let stage = StageZero(anatomy: try patient.anatomy(spacing: 9.6), site: recipe.site)
         let model = try stage.model(try stage.prepare(patient.views))
         let value = model.parameters.mean
         let columns = try model.columns(value)
         #expect(columns.count == value.count)
-        for (place, parameter) in model.parameters.list.enumerated() where Self.isChecked(parameter) {
+        // Of shifts those that change most: an organ of a voxel or two has no derivative to speak of.
+        let norms = columns.map { column in column.reduce(0) { $0 + Double($1 * $1) } }
+        let shifts = model.parameters.list.indices.filter { Self.isShift(model.parameters.list[$0]) }
+        let strongest = Set(shifts.sorted { norms[$0] > norms[$1] }.prefix(8))
+        for (place, parameter) in model.parameters.list.enumerated()
+        where Self.isChecked(parameter) || strongest.contains(place) {
             let (step, tolerance) = Self.step(parameter)
             var (ahead, behind) = (value, value)
             ahead[place] += step
@@ -34,10 +38,14 @@ import Testing
     private static func isChecked(_ parameter: FitParameter) -> Bool {
         switch parameter {
         case .level(let region), .texture(let region): region % 4 == 0
-        case .shift(let region, _): region % 4 == 0
+        case .shift: false
         case .mode(_, let index): index == 3
         default: true
         }
+    }
+
+    private static func isShift(_ parameter: FitParameter) -> Bool {
+        if case .shift = parameter { true } else { false }
     }
 
     private static func step(_ parameter: FitParameter) -> (step: Double, tolerance: Double) {

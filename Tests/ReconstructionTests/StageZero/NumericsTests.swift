@@ -28,9 +28,9 @@ import Tomography
         let moved = ImageMotion(shift: SIMD2(3.1, -7.9), rotation: 0).apply(to: Self.spot(30, 40), on: Self.detector)
         let centre = Self.centre(moved)
         #expect(abs(centre.x - 30 - 3.1 / 4.8) < 2e-3 && abs(centre.y - 40 + 7.9 / 4.8) < 2e-3)
-        // No more of the peak is lost than a hundredth.
+        // Of so small a spot no more than two hundredths of the peak are lost, one along each axis.
         let exact = Self.spot(30 + 3.1 / 4.8, 40 - 7.9 / 4.8)
-        #expect(zip(moved, exact).allSatisfy { abs($0 - $1) < 0.01 })
+        #expect(zip(moved, exact).allSatisfy { abs($0 - $1) < 0.02 })
     }
 
     @Test func aRotationTurnsXTowardsZ() {
@@ -71,7 +71,7 @@ import Tomography
         let variance = 1.0 / 30 + 4.0 / 9
         #expect(abs(covariance[0] - variance) < 1e-6)
         #expect(abs(covariance[1] + 4.0 / 3) < 1e-6 && covariance[3] == 4)
-        let distrusted = try normal.covariance(trust: 0.5, considered: [])
+        let distrusted = try normal.covariance(trust: 0.5, considered: [(1, 0)])
         #expect(abs(distrusted[0] - 1.0 / 15) < 1e-6)
     }
 
