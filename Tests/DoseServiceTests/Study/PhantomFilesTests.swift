@@ -58,8 +58,9 @@ import Testing
         let truth = try JSONDecoder().decode(PhantomFiles.Truth.self, from: Data(run.output.utf8))
         #expect(truth.organs.count > 10)
         let slices = ["0001", "0224"]
+        let contours = options.contains("seg") ? "seg" : "rtstruct"
         let paths =
-            ["nm/0001.dcm", "rtstruct/0001.dcm"] + slices.map { "ct/\($0).dcm" } + slices.map { "pt/\($0).dcm" }
+            ["nm/0001.dcm", "\(contours)/0001.dcm"] + slices.map { "ct/\($0).dcm" } + slices.map { "pt/\($0).dcm" }
         for path in paths {
             let verdict = try await Tool.run("dciodvfy", [folder.file("p/\(path)")])
             let complaints = (verdict.output + verdict.errors).split(separator: "\n").filter {
