@@ -93,11 +93,9 @@ extension FailurePolicy {
 
     private static func problem(_ error: CaseAnswers.Refusal) -> Problem {
         switch error {
-        case .unknownCase: .notFound("case")
         // Its name is the client's own text.
         case .unknownField: ProblemType.invalidBody.problem("A field is none that can be answered.")
         case .unusableValue(let field): ProblemType.invalidBody.problem("\(field) has not the form that it asks for.")
-        case .database(let error): problem(error)
         }
     }
 

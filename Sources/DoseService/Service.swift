@@ -187,19 +187,13 @@ public struct Service: Sendable {
     private func makeWorker(_ pool: Pool, _ queue: JobQueue, _ store: ObjectStore) -> Worker {
         let jobs = ReconstructionJobs(
             pool: pool, store: store, settings: settings, program: Self.program, log: log)
-        let log = log
+        let workerLog = WorkerLog(log: log)
         let owner = "\(ProcessInfo.processInfo.hostName)-\(getpid())"
         return Worker(
             queue: queue,
             settings: Worker.Settings(
                 kinds: [CaseAssembly.jobKind], owner: owner, slotCount: settings.workerSlots),
-            observe: { event in
-                switch event {
-                case .swept: break
-                case .failed: log.error("worker", metadata: ["event": "\(event)"])
-                default: log.info("worker", metadata: ["event": "\(event)"])
-                }
-            },
+            observe: { workerLog.take($0) },
             perform: { try await jobs.perform($0, $1) })
     }
 

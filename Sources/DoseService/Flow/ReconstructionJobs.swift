@@ -37,10 +37,16 @@ struct ReconstructionJobs: Sendable {
         }
         var child = ChildProcess(program: program, arguments: [ChildWork.subcommand])
         child.memoryLimit = Self.childMemoryLimit
+        let childLog = ChildLog(log, of: job)
+        if let traceparent = childLog.traceparent { child.environment["TRACEPARENT"] = traceparent }
         let outcome = try await child.run(request: JSONText.encode(request)) {
             context.report(progress: $0.progress, stage: $0.stage)
+            childLog.progressed($0)
             context.reach(.midRun)
+        } onStart: {
+            childLog.started($0)
         }
+        childLog.ended(outcome.ending)
         guard case .answered(let text) = outcome.ending,
             let answer = JSONText.decode(ChildWork.Answer.self, from: text)
         else { throw FailurePolicy.decision(outcome.ending) ?? JobDecision.retry(reason: "child-answer") }

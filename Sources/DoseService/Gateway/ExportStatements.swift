@@ -12,7 +12,8 @@ enum ExportStatements {
             ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
         UPDATE export_item e SET state = 'sending', attempt = e.attempt + 1, sending_owner = $4,
                                  sending_until = now() + make_interval(secs => $3)
-        FROM due WHERE e.id = due.id RETURNING e.id, e.attempt, e.file_name
+        FROM due, result r, dose_case c WHERE e.id = due.id AND r.id = e.result_id AND c.id = r.case_id
+        RETURNING e.id, e.attempt, e.file_name, c.id AS case_id, c.trace
         """)
 
     /// What a service was sending when it died is due at once when it is back.
@@ -44,8 +45,9 @@ enum ExportStatements {
     static let dueChecks = Statement(
         "export_due_checks",
         """
-        SELECT id, check_count, file_name FROM export_item
-        WHERE destination = $1 AND state = 'stored' AND next_attempt_at <= now() ORDER BY id LIMIT $2
+        SELECT e.id, e.check_count, e.file_name, c.id AS case_id, c.trace
+        FROM export_item e JOIN result r ON r.id = e.result_id JOIN dose_case c ON c.id = r.case_id
+        WHERE e.destination = $1 AND e.state = 'stored' AND e.next_attempt_at <= now() ORDER BY e.id LIMIT $2
         """)
 
     static let check = Statement(

@@ -79,6 +79,25 @@ final class RunningService: Sendable {
         return try await client.receiveAnswer()
     }
 
+    /// Sends a JSON body.
+    func post(_ path: String, _ json: String = "", _ fields: [String] = []) async throws -> RawAnswer {
+        let client = try RawClient(port: addresses.httpPort, timeoutSeconds: 30)
+        let lines =
+            [
+                "POST \(path) HTTP/1.1", "Host: localhost", "Connection: close", "Content-Type: application/json",
+                "Content-Length: \(json.utf8.count)",
+            ] + fields
+        await client.send(lines.joined(separator: "\r\n") + "\r\n\r\n" + json)
+        return try await client.receiveAnswer()
+    }
+
+    /// Every line of its log so far, as the object that it is.
+    var logLines: [[String: String]] {
+        process.errors.split(separator: "\n").compactMap {
+            try? JSONDecoder().decode([String: String].self, from: Data($0.utf8))
+        }
+    }
+
     func decoded<Value: Decodable>(_ type: Value.Type, from path: String) async throws -> Value {
         let answer = try await get(path)
         #expect(answer.status == 200)
@@ -139,6 +158,7 @@ struct CaseAnswer: Decodable {
     let fields: [String]
     let revision, instance_count: Int
     let results: [Result]
+    let trace: String
 }
 
 struct JobAnswer: Decodable {

@@ -17,22 +17,22 @@ extension Routes {
             let entries = try await queue.log(of: id).map(JobLogView.init)
             return Self.tagged(["entries": entries])
         }
-        addChange(.post, "/v1/jobs", .operator_, action: "job-create", to: &router) { request, _ in
+        addChange(.post, "/v1/jobs", .operator_, action: .jobCreated, to: &router) { request, _ in
             try create(try request.decoded(NewJobRequest.self))
         }
-        addChange(.post, "/v1/jobs/{id}/cancel", .operator_, action: "job-cancel", to: &router) { request, _ in
+        addChange(.post, "/v1/jobs/{id}/cancel", .operator_, action: .jobCancelled, to: &router) { request, _ in
             cancel(JobID(rawValue: try request.identifier()))
         }
-        addChange(.post, "/v1/jobs/{id}/retry", .operator_, action: "job-retry", to: &router) { request, _ in
+        addChange(.post, "/v1/jobs/{id}/retry", .operator_, action: .jobRetried, to: &router) { request, _ in
             retry(JobID(rawValue: try request.identifier()))
         }
-        addChange(.patch, Self.jobPattern, .operator_, action: "job-prioritise", to: &router) { request, _ in
+        addChange(.patch, Self.jobPattern, .operator_, action: .jobPrioritised, to: &router) { request, _ in
             let id = JobID(rawValue: try request.identifier())
             let priority = try request.decoded(PriorityRequest.self).priority
             return { (transaction) throws(ChangeFailure) in
                 do throws(JobsError) {
                     try JobLedger(transaction).prioritise(id, priority)
-                    return try Self.answer(id, 200, transaction, detail: ["priority": Int(priority)])
+                    return try Self.answer(id, 200, transaction, detail: ["priority": "\(priority)"])
                 } catch { throw .jobs(error) }
             }
         }
@@ -109,12 +109,12 @@ extension Routes {
     }
 
     private static func answer(
-        _ id: JobID, _ status: Int, _ transaction: Transaction, detail: [String: Int] = [:]
+        _ id: JobID, _ status: Int, _ transaction: Transaction, detail: [String: String] = [:]
     ) throws(JobsError) -> ChangeAnswer {
         let job = try JobLedger(transaction).get(id)
         return ChangeAnswer(
             status: status, location: "/v1/jobs/\(id.rawValue)", body: JSONText.encode(JobView(job)),
-            subject: "job/\(id.rawValue)", detail: JSONText.encode(detail))
+            subject: "job/\(id.rawValue)", detail: detail)
     }
 }
 

@@ -91,7 +91,7 @@ package struct Routes: Sendable {
 
     /// A route that changes something, and answers a repetition as it answered first.
     func addChange(
-        _ method: HTTP.Method, _ pattern: String, _ role: Role, action: String, to router: inout Router,
+        _ method: HTTP.Method, _ pattern: String, _ role: Role, action: AuditTrail.Action, to router: inout Router,
         _ prepare: @escaping @Sendable (Request, Principal) throws -> ChangeRequest.Body
     ) {
         let (pool, changes) = (pool, changes)
@@ -105,10 +105,10 @@ package struct Routes: Sendable {
     }
 
     /// Says who looked at what; the answer goes out when the row is written.
-    func auditView(_ subject: String, by principal: Principal) async throws {
-        try await pool.run { (connection) throws(PostgresError) in
-            _ = try connection.query(AuditStatements.view, [.text(principal.name), .text(subject)])
-        }
+    func auditView(_ subject: String, _ request: Request, by principal: Principal) async throws {
+        let event = AuditTrail.Event(
+            actor: principal.name, action: .viewed, subject: subject, peer: "\(request.peer)")
+        try await pool.run { (connection) throws(PostgresError) in try AuditTrail.write(event, connection) }
     }
 
     /// A JSON answer whose tag is a digest of it.
