@@ -60,7 +60,13 @@ extension EndToEnd {
             ]
             try await RESTService.with(tls) { rest in
                 try await rest.run(Self.rows[0])
-                _ = try await rest.key("operator", "--certificate-subject", "CN=archive")
+                let role = try await ProgramRun(
+                    Scintivol.program,
+                    [
+                        "key", "add", "--database-url", rest.database.url, "--name", "archive", "--role", "operator",
+                        "--certificate-subject", "CN=archive",
+                    ])
+                #expect(role.status == 0)
                 let before = try await rest.fingerprint()
                 let nobody = try await Self.reject(rest, as: "nobody", in: folder)
                 #expect(nobody.hasPrefix("403 application/problem+json") && nobody.contains("/problems/unknown-client"))
