@@ -54,9 +54,9 @@ public struct Service: Sendable {
         } catch { throw .stateFolder(settings.stateFolder) }
         let database = try await Self.onThread { () throws(ServiceError) in try Database.open(settings) }
         let pool = Pool(ConnectionSettings(url: database.url), countLimit: 24)
-        let queue = JobQueue(pool: pool, timing: settings.jobTiming) { [failpoints = settings.failpoints] in
-            failpoints?.reach($0)
-        }
+        let queue = JobQueue(
+            pool: pool, timing: settings.jobTiming,
+            failpoint: settings.failpoints.map { plan -> @Sendable (Failpoint) -> Void in { plan.reach($0) } })
         let receiver: String
         do throws(DurableFile.Failure) { receiver = try ReceiverName.read(in: settings.stateFolder) } catch {
             throw .stateFolder(settings.stateFolder)

@@ -19,6 +19,9 @@ public struct ChildProcess: Sendable {
     public var environment: [String: String] = [:]
     /// A child at equal priority delays the service's threads by whole scheduler ticks.
     public var niceness = 10
+    /// Runs only where nothing else wants to (SCHED_IDLE), for work of hours. Whoever wakes up takes its processor from it
+    /// at once; from a child that is only niced, when the child's slice is over.
+    public var leavesProcessorAtOnce = false
     /// How much private memory the child may have, in bytes (RLIMIT_DATA).
     public var memoryLimit: Int?
     public var grace: Duration = .seconds(10)
@@ -87,7 +90,8 @@ public struct ChildProcess: Sendable {
     /// it.
     private var wrapped: [String] {
         let limit = memoryLimit.map { ["/usr/bin/prlimit", "--data=\($0)", "--"] } ?? []
-        return ["/usr/bin/nice", "-n", String(niceness)] + limit + [program] + arguments
+        let policy = leavesProcessorAtOnce ? ["/usr/bin/chrt", "--idle", "0"] : []
+        return policy + ["/usr/bin/nice", "-n", String(niceness)] + limit + [program] + arguments
     }
 
     private var completeEnvironment: [String: String] {

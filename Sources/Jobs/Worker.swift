@@ -131,7 +131,8 @@ public final class Worker: Sendable {
         let outcome: Result<JobResult, any Error>
         do {
             outcome = .success(
-                try await perform(job, JobContext(lease: job.lease, active: active, failpoint: queue.failpoint)))
+                try await perform(
+                    job, JobContext(lease: job.lease, active: active, failpoint: queue.failpoint ?? { _ in })))
         } catch {
             outcome = .failure(error)
         }

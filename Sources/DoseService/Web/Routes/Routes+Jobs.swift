@@ -7,7 +7,7 @@ extension Routes {
 
     func addJobs(_ router: inout Router) {
         add(.get, "/v1/jobs", .reader, to: &router) { request, _ in try await list(request) }
-        add(.get, Self.jobPattern, .reader, to: &router) { request, _ in
+        add(.get, Self.jobPattern, .reader, to: &router, shortcut: readTogether) { request, _ in
             let id = JobID(rawValue: try request.identifier())
             return try await held(request, on: .job(id)) { try await job(id) }
         }
@@ -62,9 +62,27 @@ extension Routes {
 
     private func job(_ id: JobID) async throws -> Response {
         let generation = changes.generation
-        let job = try await queue.get(id)
-        changes.remember(job.revision, of: id, readAt: generation)
-        var response = Response.json(Array(JSONText.encode(JobView(job)).utf8))
+        return answer(try await queue.get(id), readAt: generation)
+    }
+
+    /// Whoever is known and does not want to wait for a change is answered together with the others.
+    private func readTogether(_ request: Request, _ complete: @escaping @Sendable (Response) -> Void) -> Bool {
+        guard request.rawQuery == nil, let principal = gatekeeper.remembered(request), principal.role >= .reader,
+            // What is no number is refused where the reason is told.
+            let id = try? request.identifier()
+        else { return false }
+        let generation = changes.generation
+        return reader.read(JobID(rawValue: id)) { found in
+            switch found {
+            case .success(let job): complete(answer(job, readAt: generation))
+            case .failure(let error): complete(FailurePolicy.problem(error).response)
+            }
+        }
+    }
+
+    private func answer(_ job: Job, readAt generation: UInt64) -> Response {
+        changes.remember(job.revision, of: job.id, readAt: generation)
+        var response = Response.json(JobView(job).json)
         response.fields.set("ETag", EntityTag("\(job.revision)").description)
         return response
     }

@@ -24,6 +24,7 @@ package struct Routes: Sendable {
     let readiness: Readiness
     /// Takes what is uploaded.
     let intake: Intake
+    let reader: JobReader
 
     init(
         pool: Pool, queue: JobQueue, store: ObjectStore, settings: ServiceSettings, metrics: Metrics,
@@ -32,6 +33,7 @@ package struct Routes: Sendable {
         (self.pool, self.queue, self.store, self.settings) = (pool, queue, store, settings)
         (self.metrics, self.readiness, self.intake) = (metrics, readiness, intake)
         (self.changes, self.gatekeeper) = (changes, gatekeeper)
+        reader = JobReader(pool: pool)
     }
 
     /// Everything on one database, for what needs no listener beside it.
@@ -81,10 +83,10 @@ package struct Routes: Sendable {
     /// A route for those who have at least this role.
     func add(
         _ method: HTTP.Method, _ pattern: String, _ role: Role, to router: inout Router,
-        bodyLimit: Int = Router.bodyLimitByDefault, _ handle: @escaping Handle
+        bodyLimit: Int = Router.bodyLimitByDefault, shortcut: Shortcut? = nil, _ handle: @escaping Handle
     ) {
         let gatekeeper = gatekeeper
-        router.asynchronous(method, pattern, body: .buffered(limit: bodyLimit)) { request in
+        router.asynchronous(method, pattern, body: .buffered(limit: bodyLimit), shortcut: shortcut) { request in
             try await handle(request, try await gatekeeper.principal(of: request, atLeast: role))
         }
     }
