@@ -71,6 +71,29 @@ extension EndToEnd {
             }
         }
 
+        /// What a camera cannot have, by the bounds that openapi.yaml states.
+        @Test func anImpossibleNumberIsNoCamera() async throws {
+            try await RESTService.with { rest in
+                let (_, path, good) = try #require(Self.bodies("x").last { $0.1 == "/v1/calibrations" })
+                let changes: [[String: Any]] = [
+                    ["field_of_view_mm": [1_000_001, 387]], ["field_of_view_mm": [0, 387]], ["ct_kvp": 1e7],
+                    ["couch_thickness_mm": -1], ["calibration_cps_per_mbq_per_head": ["208": 1e7]],
+                    ["calibration_cps_per_mbq_per_head": ["2e2": 9]], ["station": String(repeating: "s", count: 201)],
+                    ["source": ""],
+                ]
+                for change in changes {
+                    let body = good.merging(change) { $1 }
+                    let json = String(decoding: try JSONSerialization.data(withJSONObject: body), as: UTF8.self)
+                    let answer = try await rest.send("POST", path, json: json)
+                    #expect(answer.status == 400 && answer.problem == "invalid-body", "\(change)")
+                }
+                let body = good.merging(["station": String(repeating: "\u{E9}", count: 200)]) { $1 }
+                let json = String(decoding: try JSONSerialization.data(withJSONObject: body), as: UTF8.self)
+                #expect(try await rest.send("POST", path, json: json).status == 201)
+                #expect(try await rest.number("SELECT count(*) FROM calibration") == 1)
+            }
+        }
+
         @Test func aTextInAHeaderFieldIsRefusedOrIgnored() async throws {
             try await RESTService.with(["--requests-per-second", "0"]) { rest in
                 try await rest.run(
