@@ -22,7 +22,8 @@ struct ServiceOptions: ParsableArguments {
     var tlsCertificate: String?
     @Option(help: "PEM file with its private key.") var tlsKey: String?
     @Option(help: "PEM file with the authorities of client certificates.") var tlsClientAuthorities: String?
-    @Option(help: "Requests a second of each key or address; 0 for no limit, of guesses at keys neither.") var requestsPerSecond = 200.0
+    @Option(help: "Requests a second of each key or address; 0 for no limit, of guesses at keys neither.")
+    var requestsPerSecond = 200.0
     @Option(
         help:
             "Bound of the HTTP server, as NAME=NUMBER; may be repeated. Names: \(LimitNames.all.joined(separator: ", "))."
