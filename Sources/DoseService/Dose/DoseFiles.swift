@@ -11,6 +11,11 @@ struct DoseFiles {
 
     /// The objects that go to the archive, in the order in which they are sent.
     static let exported = ["plan.dcm", "regions.dcm", "dose.dcm", "dose-error.dcm", "report-sr.dcm", "report-pdf.dcm"]
+    /// Their names in a site's configuration.
+    package static let outputNames = exported.map { name in
+        let word = String(name.prefix { $0 != "." })
+        return word == "plan" ? "dose-plan" : word
+    }
     /// Bins of a histogram.
     private static let binCount = 200
 

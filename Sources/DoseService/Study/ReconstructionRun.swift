@@ -65,7 +65,8 @@ public struct ReconstructionRun: Sendable {
             version: Version.number, commit: Version.commit, modelHash: "none", recipeHash: recipeHash(study.site),
             seed: 0)
         let summary = ResultSummary(
-            estimate, method: request.method, checks: checks, provenance: provenance, sources: study.sources)
+            estimate, method: request.method, acquisition: .init(study.planar), checks: checks, provenance: provenance,
+            sources: study.sources)
         progress(0.8, "write")
         try write(estimate, summary, study, provenance)
         progress(1, "done")

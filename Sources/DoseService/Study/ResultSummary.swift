@@ -72,7 +72,39 @@ public struct ResultSummary: Codable, Equatable, Sendable {
         }
     }
 
+    /// When the image was taken, and what had been given to the patient before, as far as the files say it.
+    public struct Acquisition: Codable, Equatable, Sendable {
+        public let radionuclide: String
+        public let acquiredAt: LocalTimestamp
+        public let administeredAt: LocalTimestamp?
+        public let administeredMegabecquerel: Double?
+
+        enum CodingKeys: String, CodingKey {
+            case radionuclide
+            case acquiredAt = "acquired_at"
+            case administeredAt = "administered_at"
+            case administeredMegabecquerel = "administered_mbq"
+        }
+
+        package init(
+            radionuclide: String, acquiredAt: LocalTimestamp, administeredAt: LocalTimestamp?,
+            administeredMegabecquerel: Double?
+        ) {
+            (self.radionuclide, self.acquiredAt) = (radionuclide, acquiredAt)
+            (self.administeredAt, self.administeredMegabecquerel) = (administeredAt, administeredMegabecquerel)
+        }
+
+        init(_ planar: PlanarStudy) {
+            self.init(
+                radionuclide: planar.radionuclide.name, acquiredAt: planar.startedAt,
+                administeredAt: planar.administration.startedAt,
+                administeredMegabecquerel: planar.administration.megabecquerels)
+        }
+    }
+
     public let method: String
+    /// Nil in what earlier versions wrote.
+    public let acquisition: Acquisition?
     public let isCalibrated: Bool
     /// Unit of the map: `Bq/mL` or `%/mL`.
     public let unit: String
@@ -90,17 +122,17 @@ public struct ResultSummary: Codable, Equatable, Sendable {
     public let sources: [SourceReference]
 
     enum CodingKeys: String, CodingKey {
-        case method, unit, organs, unexplained, views, checks, findings, iterations, provenance, sources
+        case method, acquisition, unit, organs, unexplained, views, checks, findings, iterations, provenance, sources
         case isCalibrated = "calibrated"
         case hasConverged = "converged"
         case rotationDegrees = "rotation_degrees"
     }
 
     init(
-        _ estimate: ActivityEstimate, method: String, checks: [QualityCheck], provenance: Provenance,
-        sources: [SourceReference]
+        _ estimate: ActivityEstimate, method: String, acquisition: Acquisition, checks: [QualityCheck],
+        provenance: Provenance, sources: [SourceReference]
     ) {
-        self.method = method
+        (self.method, self.acquisition) = (method, acquisition)
         isCalibrated = estimate.isCalibrated
         unit = estimate.isCalibrated ? "Bq/mL" : "%/mL"
         let total = estimate.totalActivity

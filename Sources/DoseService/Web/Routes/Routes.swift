@@ -57,6 +57,7 @@ package struct Routes: Sendable {
         addJobs(&router)
         addCases(&router)
         addResults(&router)
+        addCycles(&router)
         addUpload(&router)
         addArtefacts(&router)
         addEvents(&router)
