@@ -19,9 +19,13 @@ public struct ResultSummary: Codable, Equatable, Sendable {
         public let shiftMillimetres: [Double]
         /// Mean squared deviation in units of its variance where the region gives most of the counts.
         public let chiSquare: Double?
+        /// What simpler ways say: the conjugate view, and the PET's pattern times one factor. Nil without a calibration.
+        public let conjugateViewMegabecquerel, templateMegabecquerel: Double?
 
         enum CodingKeys: String, CodingKey {
             case name, kind
+            case conjugateViewMegabecquerel = "conjugate_view_mbq"
+            case templateMegabecquerel = "pet_template_mbq"
             case volumeMillilitres = "volume_ml"
             case activityMegabecquerel = "activity_mbq"
             case meanBecquerelPerMillilitre = "mean_bq_per_ml"
@@ -129,7 +133,8 @@ public struct ResultSummary: Codable, Equatable, Sendable {
     }
 
     init(
-        _ estimate: ActivityEstimate, method: String, acquisition: Acquisition, checks: [QualityCheck],
+        _ estimate: ActivityEstimate, simpler: SimplerEstimates?, method: String, acquisition: Acquisition,
+        checks: [QualityCheck],
         provenance: Provenance, sources: [SourceReference]
     ) {
         (self.method, self.acquisition) = (method, acquisition)
@@ -143,7 +148,9 @@ public struct ResultSummary: Codable, Equatable, Sendable {
                 meanBecquerelPerMillilitre: estimate.isCalibrated ? organ.meanConcentration : nil,
                 activityPercent: total > 0 ? 100 * organ.activity / total : 0,
                 deviationPercent: organ.deviationPercent, dataShare: organ.dataShare,
-                shiftMillimetres: [organ.shift.x, organ.shift.y, organ.shift.z], chiSquare: organ.chiSquare)
+                shiftMillimetres: [organ.shift.x, organ.shift.y, organ.shift.z], chiSquare: organ.chiSquare,
+                conjugateViewMegabecquerel: simpler?.conjugateView[organ.name],
+                templateMegabecquerel: simpler?.template[organ.name])
         }
         unexplained = estimate.unexplained.map { focus in
             Unexplained(

@@ -35,7 +35,8 @@ import Testing
         let missing = try Self.published.map { published in
             let kernel = try VoxelKernel(.lutetium177, spacing: SIMD3(repeating: published.edge))
             let kilograms = published.edge * published.edge * published.edge * 1e-6 * 1.04
-            let energies = [(0, 0, 0, 1.0), (1, 0, 0, 6), (1, 1, 0, 12), (1, 1, 1, 8)].enumerated().map { index, voxel in
+            let energies = [(0, 0, 0, 1.0), (1, 0, 0, 6), (1, 1, 0, 12), (1, 1, 1, 8)].enumerated().map {
+                index, voxel in
                 let value = index == 0 ? published.centre : published.neighbours[index - 1]
                 let own = kernel.electrons[voxel.0, voxel.1, voxel.2] + kernel.photons[voxel.0, voxel.1, voxel.2]
                 return (own - value * 1e-9 * kilograms / 1.602_176_634e-16) * voxel.3
