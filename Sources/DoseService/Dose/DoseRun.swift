@@ -101,7 +101,8 @@ public struct DoseRun: Sendable {
             return .init(
                 name: row.name, cycles: before.count + 1, gray: before.reduce(row.gray) { $0 + $1.gray },
                 effectiveGray: before.reduce(row.effectiveGray) { $0 + $1.effectiveGray }, limitGray: limit?.gray,
-                limitSource: limit?.source)
+                limitSource: limit?.source,
+                effectiveLimitGray: limit?.region == "kidney" ? DoseLimit.kidneyEffectiveGray : nil)
         }
     }
 

@@ -63,9 +63,12 @@ public struct DoseSummary: Codable, Equatable, Sendable {
         public let gray, effectiveGray: Double
         public let limitGray: Double?
         public let limitSource: String?
+        /// A biologically effective dose that the literature advises not to pass, where it has one.
+        public let effectiveLimitGray: Double?
 
         enum CodingKeys: String, CodingKey {
             case name, cycles
+            case effectiveLimitGray = "bed_limit_gy"
             case gray = "dose_gy"
             case effectiveGray = "bed_gy"
             case limitGray = "limit_gy"

@@ -130,13 +130,16 @@ extension DoseReport {
         Self.heading(&page, "All cycles so far, beside the literature", y)
         var line = y + 18
         for row in rows {
-            let over = row.gray > (row.limitGray ?? .infinity)
+            let over =
+                row.gray > (row.limitGray ?? .infinity) || row.effectiveGray > (row.effectiveLimitGray ?? .infinity)
+            let effective = row.effectiveLimitGray.map { "; BED \(Self.digits($0)) Gy, Bodei 2008" } ?? ""
             page.text(Self.shown(row.name), 43, line)
             page.text(
                 "\(Self.digits(row.gray)) Gy (BED \(Self.digits(row.effectiveGray)) Gy) in \(row.cycles) "
                     + (row.cycles == 1 ? "cycle" : "cycles"), 140, line, bold: over, colour: over ? .fail : .black)
             page.text(
-                "literature: \(Self.digits(row.limitGray ?? 0)) Gy, \(row.limitSource ?? "")", 310, line, colour: .note)
+                "literature: \(Self.digits(row.limitGray ?? 0)) Gy, \(row.limitSource ?? "")\(effective)", 300, line,
+                size: 7.5, colour: .note)
             line += 11
         }
         return line + 14
