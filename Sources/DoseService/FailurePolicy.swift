@@ -86,6 +86,8 @@ extension FailurePolicy {
         switch error {
         case .unknownCase: .notFound("case")
         case .stateForbids(let state): ProblemType.stateForbids.problem("The case is \(state.rawValue).")
+        case .unknownCycle: .notFound("cycle")
+        case .cycleStateForbids(let state): ProblemType.stateForbids.problem("The cycle is \(state.rawValue).")
         case .jobs(let error): problem(error)
         case .database(let error): problem(error)
         }

@@ -8,6 +8,8 @@ package enum CaseActionError: Error, Equatable, Sendable {
     case unknownCase
     /// The case does not stand where this can be done.
     case stateForbids(CaseState)
+    case unknownCycle
+    case cycleStateForbids(CycleState)
 }
 
 extension CaseActionError: PostgresFailure {
@@ -17,7 +19,7 @@ extension CaseActionError: PostgresFailure {
         switch self {
         case .database(let error): error
         case .jobs(let error): error.postgresError
-        case .unknownCase, .stateForbids: nil
+        case .unknownCase, .stateForbids, .unknownCycle, .cycleStateForbids: nil
         }
     }
 }

@@ -27,7 +27,8 @@ struct AuditMessage {
         case .associationEnded, .upload: Kind(code: "110104", meaning: "DICOM Instances Transferred", action: "C")
         case .exportStored, .exportRefused: Kind(code: "110104", meaning: "DICOM Instances Transferred", action: "R")
         case .viewed: Kind(code: "110103", meaning: "DICOM Instances Accessed", action: "R")
-        case .caseAnswered, .caseForced, .caseApproved, .caseRejected:
+        case .caseAnswered, .caseForced, .caseApproved, .caseRejected, .cycleApproved, .cycleRejected,
+            .cycleAdministered:
             Kind(code: "110103", meaning: "DICOM Instances Accessed", action: "U")
         case .jobCreated: Kind(code: "110111", meaning: "Procedure Record", action: "C")
         case .jobCancelled, .jobRetried, .jobPrioritised:

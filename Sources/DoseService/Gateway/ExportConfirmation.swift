@@ -99,6 +99,7 @@ struct ExportConfirmation: Sendable {
         try await pool.transaction { (transaction) throws(PostgresError) in
             _ = try transaction.query(ExportStatements.check, [.integer(item.id)] + parameters)
             _ = try transaction.query(ExportStatements.closeCase, [.integer(item.id), .texts(trusted)])
+            _ = try transaction.query(CycleStatements.close, [.integer(item.id), .texts(trusted)])
         }
     }
 }

@@ -200,6 +200,7 @@ package struct ExportOutbox: Sendable {
             _ = try transaction.query(
                 ExportStatements.record, [.integer(item.id), .integer(Int64(item.attempt))] + parameters)
             _ = try transaction.query(ExportStatements.closeCase, [.integer(item.id), .texts(trusted)])
+            _ = try transaction.query(CycleStatements.close, [.integer(item.id), .texts(trusted)])
             if let event = Self.event(verdict, of: item, sentTo: destination) {
                 try AuditTrail.write(event, transaction)
             }

@@ -26,6 +26,7 @@ final class RunningService: Sendable {
     /// Starts it and waits for the line with its ports.
     ///
     /// - Parameters:
+    ///   - arguments: without a word of doses none are computed, so that a test counts its own jobs.
     ///   - state: its state lies in the subfolder `state`; a service that is started there again goes on.
     ///   - megabytes: when given, everything but the database lies on a disk of this size that only the process sees.
     init(
@@ -36,7 +37,7 @@ final class RunningService: Sendable {
             [
                 Scintivol.program, subcommand, "--state", folder, "--dicom-address", "127.0.0.1", "--dicom-port", "0",
                 "--http-port", "0",
-            ] + arguments
+            ] + (arguments.contains("--dose") ? [] : ["--dose", "off"]) + arguments
         let started: RunningProgram
         if let diskMegabytes {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

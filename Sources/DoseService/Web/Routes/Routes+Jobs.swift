@@ -40,11 +40,14 @@ extension Routes {
 
     private struct NewJobRequest: Decodable {
         let kind: String
-        let dosecase: Int64
+        /// Of a reconstruction.
+        let dosecase: Int64?
+        /// Of a dose.
+        let cycle: Int64?
         let priority: Int16?
 
         enum CodingKeys: String, CodingKey {
-            case kind, priority
+            case kind, priority, cycle
             case dosecase = "case"
         }
     }
@@ -88,14 +91,21 @@ extension Routes {
     }
 
     private func create(_ wanted: NewJobRequest) throws(Problem) -> ChangeRequest.Body {
-        guard wanted.kind == CaseAssembly.jobKind else {
-            throw ProblemType.invalidBody.problem("kind is \(CaseAssembly.jobKind).")
+        let isReconstruction = wanted.kind == CaseAssembly.jobKind
+        guard isReconstruction || wanted.kind == CycleAssembly.jobKind else {
+            throw ProblemType.invalidBody.problem("kind is \(CaseAssembly.jobKind) or \(CycleAssembly.jobKind).")
+        }
+        guard let subject = isReconstruction ? wanted.dosecase : wanted.cycle else {
+            throw ProblemType.invalidBody.problem("\(isReconstruction ? "case" : "cycle") is missing.")
         }
         let priority = wanted.priority ?? NewJob(kind: "", payload: "").priority
         return { (transaction) throws(ChangeFailure) in
             let id: JobID
             do throws(CaseActionError) {
-                id = try CaseActions.reconstruct(wanted.dosecase, priority: priority, transaction)
+                id =
+                    isReconstruction
+                    ? try CaseActions.reconstruct(subject, priority: priority, transaction)
+                    : try CycleActions.compute(subject, priority: priority, transaction)
             } catch { throw .dosecase(error) }
             do throws(JobsError) { return try Self.answer(id, 202, transaction) } catch { throw .jobs(error) }
         }
@@ -108,6 +118,7 @@ extension Routes {
                 if case .alreadyEnded(let state) = outcome { throw JobsError.alreadyEnded(state) }
                 do throws(PostgresError) {
                     try CaseActions.jobCancelled(id, transaction)
+                    try CycleActions.jobCancelled(id, transaction)
                 } catch { throw JobsError(error) }
                 return try Self.answer(id, outcome == .cancelled ? 200 : 202, transaction)
             } catch { throw .jobs(error) }
@@ -120,6 +131,7 @@ extension Routes {
                 let live = try JobLedger(transaction).retry(id)
                 do throws(PostgresError) {
                     try CaseActions.jobRetried(live, transaction)
+                    try CycleActions.jobRetried(live, transaction)
                 } catch { throw JobsError(error) }
                 return try Self.answer(live, 202, transaction)
             } catch { throw .jobs(error) }

@@ -59,6 +59,7 @@ package struct Routes: Sendable {
         addJobs(&router)
         addCases(&router)
         addResults(&router)
+        addCycles(&router)
         addUpload(&router)
         addArtefacts(&router)
         addEvents(&router)
