@@ -16,6 +16,7 @@ struct Phantom: ParsableCommand {
     @Option(help: "The camera of the planar scan.") var camera = PhantomOrder.Camera.siemens
     @Option(parsing: .unconditional, help: "One bed position around this z of the CT in mm, instead of the whole body.")
     var bedCentre: Double?
+    @Flag(help: "Store the photopeak at 113 keV beside the one at 208 keV.") var secondPhotopeak = false
     @Option(help: "How the contours are written.") var contours = PhantomFiles.Contours.rtstruct
     @Flag(help: "Print the truth as JSON.") var json = false
 
@@ -30,6 +31,7 @@ struct Phantom: ParsableCommand {
         var order = PhantomOrder(seed: seed)
         (order.people, order.difficulty, order.camera) = (people, difficulty, camera)
         order.bedCentreMillimetres = bedCentre
+        order.secondPhotopeak = secondPhotopeak
         var recipe = order.recipe
         recipe.hours = hours
         let phantom = try PhantomFiles(recipe)

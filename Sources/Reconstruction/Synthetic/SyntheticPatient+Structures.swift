@@ -31,10 +31,15 @@ extension SyntheticPatient {
         var moment = SIMD3<Double>()
     }
 
-    static func contents(_ activity: Volume<Float>, _ labels: Volume<StructureLabel>) -> [StructureLabel: Content] {
+    /// - Parameter ct: only what lies in its slices counts: nothing else can be in a map.
+    static func contents(
+        _ activity: Volume<Float>, _ labels: Volume<StructureLabel>, within ct: VoxelGrid
+    ) -> [StructureLabel: Content] {
+        let half = ct.spacing.z / 2
+        let seen = ct.origin.z - half...ct.position(x: 0, y: 0, z: Double(ct.slices - 1)).z + half
         var contents: [StructureLabel: Content] = [:]
         labels.forEachRun { label, run, y, z in
-            if label == .air { return }
+            guard label != .air, seen.contains(labels.grid.position(x: 0, y: 0, z: Double(z)).z) else { return }
             let start = labels.grid.offset(x: 0, y: y, z: z)
             var sum = 0.0
             for x in run { sum += Double(activity.voxels[start + x]) }

@@ -80,7 +80,7 @@ import Testing
         arguments: [
             (0, "0"), (0.057, "0.057"), (0.0572, "0.0572"), (1.236, "1.24"), (57.25, "57.2"), (999.6, "1000"),
             (1236, "1240"),
-            (98_765, "98800"), (123_456_789, "123000000"), (.infinity, "0"),
+            (98_765, "98800"), (.infinity, "0"),
         ] as [(Float, String)])
     func numbersHaveThreeDigits(value: Float, text: String) { #expect(Panel.short(value) == text) }
 
