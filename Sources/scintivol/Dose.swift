@@ -10,7 +10,7 @@ struct Dose: ParsableCommand {
     var activity: [String]
     @Option(help: "Folder with the CT and, if there are any, contours and PET.") var anatomy: String?
     @Option(help: "Folder to write to.") var out: String
-    @Option(help: "Administered activity in MBq.") var administeredMbq: Double
+    @Option(parsing: .unconditional, help: "Administered activity in MBq.") var administeredMbq: Double
     @Option(help: "Time of the administration, YYYYMMDDHHMMSS.") var administeredAt: String
     @Option(help: "Radionuclide such as 177Lu, for maps that do not name it.") var isotope: String?
     @Option(help: "voxel-kernel or local-deposition.") var method = DoseMethod.voxelKernel.rawValue
@@ -25,7 +25,10 @@ struct Dose: ParsableCommand {
             throw ValidationError("--method is one of \(DoseMethod.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         guard administeredMbq > 0, administeredMbq.isFinite else {
-            throw ValidationError("--administered-mbq is a positive number")
+            throw ValidationError("--administered-mbq is a positive number, not \(administeredMbq)")
+        }
+        guard OfflineDose.isTime(administeredAt) else {
+            throw ValidationError("--administered-at is a time as 20240325100000, not '\(administeredAt)'")
         }
         guard !activity.isEmpty else { throw ValidationError("--activity is needed at least once") }
     }

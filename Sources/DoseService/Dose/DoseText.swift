@@ -94,11 +94,16 @@ public enum DoseText {
         for check in summary.checks where check.outcome != .pass {
             text += "\(check.outcome.rawValue.uppercased()): \(check.name) = \(digits(check.value, 2))\n"
         }
-        for row in summary.cumulative where row.limitGray != nil {
-            text += "\(row.name): \(digits(row.gray, 1)) Gy after \(row.cycles) of all cycles, literature "
-            text += "\(digits(row.limitGray ?? 0, 0)) Gy\n"
-        }
+        for row in summary.cumulative { text += cumulativeLine(row).map { "\($0)\n" } ?? "" }
         return text
+    }
+
+    /// - Returns: nil for a region of which the literature has no limit.
+    private static func cumulativeLine(_ row: DoseSummary.Cumulative) -> String? {
+        guard let limit = row.limitGray, limit > 0 else { return nil }
+        let cycles = row.cycles == 1 ? "in this cycle" : "in \(row.cycles) cycles with this one"
+        return "\(row.name): \(digits(row.gray, 1)) Gy \(cycles), \(digits(100 * row.gray / limit, 0)) % of the "
+            + "\(digits(limit, 0)) Gy that the literature takes as the limit for all cycles"
     }
 
     /// Six digits, with a point whatever the machine's language is.

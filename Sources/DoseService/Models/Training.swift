@@ -42,7 +42,9 @@ public struct TrainingRequest: Sendable {
     }
 
     fileprivate func site() throws(StudyProblem) -> CameraSite {
-        try siteFile.map { path throws(StudyProblem) in try SiteFile.read(path) } ?? .phantom
+        try siteFile.map { path throws(StudyProblem) in
+            do throws(OfflineProblem) { return try SiteFile.read(path) } catch { throw error.problem }
+        } ?? .phantom
     }
 }
 

@@ -37,7 +37,7 @@ public struct SiteConfiguration: Sendable {
 
     public init(contentsOf path: String) {
         guard let data = FileManager.default.contents(atPath: path), data.count <= Self.byteLimit else {
-            problems = [ConfigurationProblem(path: ".", code: "unreadable")]
+            problems = [ConfigurationProblem(path: ".", code: "unreadable", detail: PathFault.reading(path))]
             return
         }
         read(data)
@@ -47,7 +47,14 @@ public struct SiteConfiguration: Sendable {
 
     private mutating func read(_ json: Data) {
         guard let value = JSONText.decode(JSONValue.self, from: String(decoding: json, as: UTF8.self)) else {
-            problems = [ConfigurationProblem(path: ".", code: "not-json")]
+            problems = [JSONValue.notJSON(json)]
+            return
+        }
+        guard !CameraFile.describesCamera(value) else {
+            problems = [
+                ConfigurationProblem(
+                    path: ".", code: "not-a-configuration", detail: "this describes a camera: give it as --site")
+            ]
             return
         }
         let reader = ConfigurationReader(value, path: "")
@@ -80,13 +87,15 @@ public struct SiteConfiguration: Sendable {
             for (index, entry) in entries.enumerated() {
                 guard case .object(let values) = entry else { continue }
                 for key in values.keys.sorted() where !known.contains(key) {
-                    reader.complain("rules[\(index)].\(key)", "unknown-key")
+                    reader.complain(
+                        "rules[\(index)].\(key)", "unknown-key", NearestName.advice(for: key, among: known))
                 }
             }
         }
-        for (index, camera) in reader.documents("cameras", CameraSite.self) {
-            for key in camera.faults { reader.complain("cameras[\(index)].\(key)", "unusable") }
-            cameras.append(camera)
+        for (index, description) in reader.documents("cameras", JSONValue.self) {
+            let file = CameraFile(description)
+            reader.take(file.problems.map { $0.below("cameras[\(index)]") })
+            if let camera = file.site { cameras.append(camera) }
         }
         let described = Dictionary(grouping: cameras) { "\($0.station) \($0.isotope)" }
         if described.contains(where: { $0.value.count > 1 }) { reader.complain("cameras", "station-repeated") }

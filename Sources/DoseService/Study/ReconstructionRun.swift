@@ -20,6 +20,8 @@ public struct ReconstructionRun: Sendable {
         public var namespace: String
         public var createdAt: LocalTimestamp
         public var qualification: RTDoseContext.Qualification
+        /// SHA-256 of the file that the camera's description came from, when it came from one.
+        public var siteFileDigest: String?
 
         public init(
             planarPaths: [String], anatomyPaths: [String], sites: [CameraSite], outputFolder: String,
@@ -64,9 +66,14 @@ public struct ReconstructionRun: Sendable {
         let provenance = Provenance(
             version: Version.number, commit: Version.commit, modelHash: "none", recipeHash: recipeHash(study.site),
             seed: 0)
-        let summary = ResultSummary(
+        var summary = ResultSummary(
             estimate, simpler: simpler, method: request.method, acquisition: .init(study.planar), checks: checks,
             provenance: provenance, sources: study.sources)
+        summary.assume(
+            ReconstructionAssumptions(
+                study, choice: CalibrationChoice(sites: request.sites, for: study.planar),
+                isCalibrated: estimate.isCalibrated, findings: estimate.findings,
+                siteFileDigest: request.siteFileDigest))
         progress(0.8, "write")
         try write(estimate, summary, study, provenance)
         progress(1, "done")

@@ -119,14 +119,17 @@ public struct ResultSummary: Codable, Equatable, Sendable {
     public let rotationDegrees: Double
     public let checks: [QualityCheck]
     /// What was assumed, as stable codes.
-    public let findings: [String]
+    public private(set) var findings: [String]
+    /// What was assumed, in numbers; nil in what earlier versions wrote.
+    public private(set) var assumptions: ReconstructionAssumptions?
     public let iterations: Int
     public let hasConverged: Bool
     public let provenance: Provenance
     public let sources: [SourceReference]
 
     enum CodingKeys: String, CodingKey {
-        case method, acquisition, unit, organs, unexplained, views, checks, findings, iterations, provenance, sources
+        case method, acquisition, unit, organs, unexplained, views, checks, findings, assumptions, iterations
+        case provenance, sources
         case isCalibrated = "calibrated"
         case hasConverged = "converged"
         case rotationDegrees = "rotation_degrees"
@@ -174,5 +177,10 @@ public struct ResultSummary: Codable, Equatable, Sendable {
         hasConverged = estimate.hasConverged
         self.provenance = provenance
         self.sources = sources
+    }
+    /// Adds what was assumed; a calibration that was not used is a finding too.
+    mutating func assume(_ assumptions: ReconstructionAssumptions) {
+        self.assumptions = assumptions
+        findings += [assumptions.calibration.notUsed].compactMap { $0 }
     }
 }
