@@ -1,10 +1,10 @@
-import DICOM
-import Tomography
+package import DICOM
+package import Tomography
 
 /// Which of a site's descriptions a planar study is reconstructed with, and why its calibration counts or not.
-struct CalibrationChoice {
+package struct CalibrationChoice {
     /// Why a result is relative; the raw value is the finding.
-    enum Absence: String, Codable, Sendable {
+    package enum Absence: String, Codable, Sendable {
         /// No camera is described, or none of the described ones has a calibration.
         case missing = "calibration-missing"
         case expired = "calibration-expired"
@@ -15,13 +15,13 @@ struct CalibrationChoice {
     }
 
     /// Without the calibration when that does not hold.
-    let site: CameraSite
-    let absence: Absence?
+    package let site: CameraSite
+    package let absence: Absence?
     /// The last day of a calibration that has run out.
-    let expiredOn: String?
+    package let expiredOn: String?
 
     /// The description that names the station, then the one that holds for all, of those for the radionuclide.
-    init(sites: [CameraSite], station: String?, isotope: String, startedAt: LocalTimestamp) {
+    package init(sites: [CameraSite], station: String?, isotope: String, startedAt: LocalTimestamp) {
         let fitting = sites.filter { $0.isotope == isotope }
         let chosen = fitting.first { $0.station == station } ?? fitting.first { $0.station == "*" }
         var site = chosen ?? .uncalibratedMediumEnergy
