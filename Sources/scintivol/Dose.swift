@@ -15,6 +15,9 @@ struct Dose: ParsableCommand {
     @Option(help: "Radionuclide such as 177Lu, for maps that do not name it.") var isotope: String?
     @Option(help: "voxel-kernel or local-deposition.") var method = DoseMethod.voxelKernel.rawValue
     @Option(help: "dose.json of a cycle before; may be repeated.") var earlier: [String] = []
+    @Option(help: "A quantitative SPECT in Bq/mL on the CT's frame of reference: it says how much there is.")
+    var spect: String?
+    @Flag(help: "A curve for every voxel, held by that of its region.") var perVoxel = false
     @Flag(help: "Print the result as JSON.") var json = false
 
     func validate() throws {
@@ -34,7 +37,8 @@ struct Dose: ParsableCommand {
         let summary = try OfflineDose(
             activityFiles: activity, anatomyFolder: anatomy, earlierFiles: earlier,
             administeredMegabecquerel: administeredMbq, administeredAt: administeredAt, radionuclide: isotope,
-            method: DoseMethod(rawValue: method) ?? .voxelKernel, outputFolder: out
+            method: DoseMethod(rawValue: method) ?? .voxelKernel, perVoxel: perVoxel,
+            spectFile: spect, outputFolder: out
         ).perform(progress: Terminal.progress)
         print(json ? try OfflineReport.json(summary) : DoseText.table(summary))
     }

@@ -30,6 +30,6 @@ struct UnknownOption {
 
     var message: String {
         let question = NearestName.of(name, among: known).map { "; did you mean '\($0)'?" } ?? ""
-        return "Error: Unknown option '\(name)'\(question)\nUsage: " + Scintivol.usageString(for: command)
+        return "Error: Unknown option '\(name)'\(question)\nUsage: \(Scintivol.usageString(for: command))"
     }
 }

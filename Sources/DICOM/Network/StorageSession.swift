@@ -67,6 +67,7 @@ struct StorageSession {
                 refusedCount += 1
                 registry.count { $0.refusedObjects += 1 }
             }
+            registry.count { $0.storeResponses[status.code, default: 0] += 1 }
             try respond(to: incoming, with: status, on: association)
         default:
             throw .protocolViolation

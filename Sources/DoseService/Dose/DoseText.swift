@@ -8,24 +8,34 @@ public enum DoseText {
     static func csv(_ summary: DoseSummary) -> String {
         let heads = [
             "number", "region", "kind", "volume_ml", "mass_g", "activity_mbq", "administered_percent",
-            "pet_template_mbq", "data_share", "integrated_mbq_h", "effective_half_life_h", "model", "dose_gy",
+            "conjugate_view_mbq", "pet_template_mbq", "data_share", "spect_factor", "integrated_mbq_h",
+            "effective_half_life_h", "model", "aicc", "dose_gy",
             "dose_gy_per_gbq", "sd_percent_k1", "expanded_percent_k2", "d98_gy", "d2_gy", "maximum_gy", "bed_gy",
             "other_method_gy", "sphere_gy", "findings",
         ]
-        let rows = summary.regions.enumerated().map { index, region in
-            [
-                "\(index + 1)", region.name, region.kind, number(region.volumeMillilitres), number(region.massGrams),
-                number(region.activityMegabecquerel), number(region.administeredPercent),
-                region.templateMegabecquerel.map(number) ?? "", region.dataShare.map(number) ?? "",
-                number(region.integratedMegabecquerelHours),
-                region.curve.map { number($0.effectiveHalfLifeHours) } ?? "",
-                region.curve?.model.rawValue ?? "", number(region.gray), number(region.grayPerGigabecquerel),
-                number(region.deviationPercent), number(region.expandedPercent), number(region.nearMinimumGray),
-                number(region.nearMaximumGray), number(region.maximumGray), number(region.effectiveGray),
-                number(region.otherMethodGray), number(region.sphereGray), region.findings.joined(separator: " "),
-            ]
-        }
+        let rows = summary.regions.enumerated().map { index, region in ["\(index + 1)"] + cells(region) }
         return ([heads] + rows).map { $0.joined(separator: ",") + "\n" }.joined()
+    }
+
+    private static func cells(_ region: DoseSummary.Region) -> [String] {
+        func optional(_ value: Double?) -> String { value.map(number) ?? "" }
+        let amounts: [Double] = [
+            region.volumeMillilitres, region.massGrams, region.activityMegabecquerel, region.administeredPercent,
+        ]
+        let beside = [
+            region.conjugateViewMegabecquerel, region.templateMegabecquerel, region.dataShare, region.spectFactor,
+        ]
+        let doses: [Double] = [
+            region.gray, region.grayPerGigabecquerel, region.deviationPercent, region.expandedPercent,
+            region.nearMinimumGray, region.nearMaximumGray, region.maximumGray, region.effectiveGray,
+            region.otherMethodGray, region.sphereGray,
+        ]
+        let curve: [String] = [
+            number(region.integratedMegabecquerelHours), optional(region.curve?.effectiveHalfLifeHours),
+            region.curve?.model.rawValue ?? "", optional(region.curve?.criterion),
+        ]
+        return [region.name, region.kind] + amounts.map(number) + beside.map(optional) + curve + doses.map(number)
+            + [region.findings.joined(separator: " ")]
     }
 
     /// Cumulative histograms: one row per region and dose.

@@ -12,11 +12,14 @@ public struct OfflineDose {
 
     /// - Parameters:
     ///   - administeredAt: `YYYYMMDDHHMMSS`.
+    ///   - perVoxel: every voxel gets a curve of its own.
+    ///   - spectFile: a quantitative SPECT of the same administration.
     ///   - anatomyFolder: with CT and, if there are any, contours and PET.
     /// - Throws: ``OfflineProblem``.
     public init(
         activityFiles: [String], anatomyFolder: String?, earlierFiles: [String], administeredMegabecquerel: Double,
-        administeredAt: String, radionuclide: String?, method: DoseMethod, outputFolder: String
+        administeredAt: String, radionuclide: String?, method: DoseMethod, perVoxel: Bool = false,
+        spectFile: String? = nil, outputFolder: String
     ) throws(OfflineProblem) {
         guard let start = LocalTimestamp(dateTime: administeredAt) else {
             throw OfflineProblem(
@@ -33,11 +36,13 @@ public struct OfflineDose {
         }
         input = try OfflineInput("--anatomy", anatomyFolder)
         let anatomy = input.paths
-        request = DoseRun.Request(
+        var request = DoseRun.Request(
             activityPaths: activityFiles, anatomyPaths: anatomy, earlierPaths: earlierFiles,
             administeredMegabecquerel: administeredMegabecquerel, administeredAt: start, radionuclide: radionuclide,
             method: method, outputFolder: outputFolder, namespace: "offline dose \(UUID().uuidString)",
             createdAt: LocalTimestamp.now)
+        (request.perVoxel, request.spectPath) = (perVoxel, spectFile)
+        self.request = request
     }
 
     /// Whether a text is a time as the command takes it.

@@ -19,29 +19,32 @@ enum CaseStatements {
         "case_lock_arrivals",
         "SELECT id FROM arrival WHERE patient_key = $1 ORDER BY id FOR UPDATE SKIP LOCKED")
 
-    /// Every planar study is a case.
+    /// Every planar study is a case, and goes on with the trace of what brought it first.
     static let openNew = Statement(
         "case_open_new",
         """
-        INSERT INTO dose_case (patient_key, planar_study_uid)
-        SELECT DISTINCT i.patient_key, i.study_instance_uid FROM instance i
+        INSERT INTO dose_case (patient_key, planar_study_uid, trace)
+        SELECT i.patient_key, i.study_instance_uid,
+               coalesce((array_agg(i.trace ORDER BY i.id) FILTER (WHERE i.trace IS NOT NULL))[1],
+                        replace(gen_random_uuid()::text, '-', ''))
+        FROM instance i
         WHERE i.modality = 'NM' AND i.patient_key = $1 AND NOT EXISTS (
             SELECT 1 FROM dose_case c
             WHERE c.patient_key = i.patient_key AND c.planar_study_uid = i.study_instance_uid)
-        ON CONFLICT DO NOTHING
+        GROUP BY 1, 2 ON CONFLICT DO NOTHING
         """)
 
     static let ofPatient = Statement(
         "case_of_patient",
         """
-        SELECT id, patient_key, planar_study_uid, state, revision, content_key FROM dose_case
+        SELECT id, patient_key, planar_study_uid, state, revision, content_key, trace FROM dose_case
         WHERE patient_key = $1 ORDER BY id FOR UPDATE
         """)
 
     static let ofPatientUnlocked = Statement(
         "case_of_patient_unlocked",
         """
-        SELECT id, patient_key, planar_study_uid, state, revision, content_key FROM dose_case
+        SELECT id, patient_key, planar_study_uid, state, revision, content_key, trace FROM dose_case
         WHERE patient_key = $1 ORDER BY id
         """)
 
@@ -61,6 +64,11 @@ enum CaseStatements {
         WHERE patient_key = $1 AND (modality IN ('CT', 'PT', 'RTSTRUCT') OR (modality = 'NM' AND study_instance_uid = $2))
         ORDER BY id
         """)
+
+    /// Whoever brought instances, by the traces in their own lines of log.
+    static let bringers = Statement(
+        "case_bringers",
+        "SELECT DISTINCT trace FROM instance WHERE id = ANY ($1) AND trace IS NOT NULL ORDER BY trace LIMIT 20")
 
     static let answers = Statement(
         "case_answers",

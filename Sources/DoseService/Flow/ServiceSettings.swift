@@ -16,8 +16,11 @@ public struct ServiceSettings: Sendable {
         public let outputs: [String]
         public let verification: GatewayPeer.Verification
 
+        /// Names of everything that can be sent: of reconstructions, then of doses.
+        public static let allOutputs = ReconstructionRun.outputNames + DoseFiles.outputNames
+
         public init(
-            name: String, peer: StoragePeer, outputs: [String] = ReconstructionRun.outputNames,
+            name: String, peer: StoragePeer, outputs: [String] = Self.allOutputs,
             verification: GatewayPeer.Verification = .query
         ) {
             (self.name, self.peer, self.outputs, self.verification) = (name, peer, outputs, verification)
@@ -81,6 +84,7 @@ public struct ServiceSettings: Sendable {
     public var quietTime: Duration = .seconds(5)
     /// After so long a case is put together although more is being brought.
     public var hardDeadline: Duration = .seconds(1800)
+    public var dosePolicy = DosePolicy.approval
     /// Source files are removed so long after delivery; nil keeps them.
     public var retention: Duration?
     public var auditReceiver: AuditReceiver?

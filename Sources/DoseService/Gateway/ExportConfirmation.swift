@@ -19,6 +19,8 @@ struct ExportConfirmation: Sendable {
         let id: Int64
         let checkCount: Int
         let path: String
+        let dosecase: Int64
+        let trace: String
     }
 
     package enum Verdict: Equatable, Sendable {
@@ -72,7 +74,9 @@ struct ExportConfirmation: Sendable {
             {
                 let name: String = try row["file_name"]
                 items.append(
-                    Item(id: try row["id"], checkCount: try row["check_count"], path: "\(store.results)/\(name)"))
+                    Item(
+                        id: try row["id"], checkCount: try row["check_count"], path: "\(store.results)/\(name)",
+                        dosecase: try row["case_id"], trace: try row["trace"]))
             }
             return items
         }
@@ -85,13 +89,17 @@ struct ExportConfirmation: Sendable {
             case .again(let seconds, let reason): [.text("stored"), .text(reason), .double(seconds)]
             case .missing: [.text("pending"), .text("lost-by-archive"), .double(0)]
             }
-        if verdict != .confirmed {
-            log.warning("export not confirmed", metadata: ["item": "\(item.id)", "verdict": "\(verdict)"])
-        }
+        log.log(
+            level: verdict == .confirmed ? .info : .warning,
+            verdict == .confirmed ? "export confirmed" : "export not confirmed",
+            metadata: [
+                "item": "\(item.id)", "case": "\(item.dosecase)", "trace": "\(item.trace)", "verdict": "\(verdict)",
+            ])
         let trusted = trusted
         try await pool.transaction { (transaction) throws(PostgresError) in
             _ = try transaction.query(ExportStatements.check, [.integer(item.id)] + parameters)
             _ = try transaction.query(ExportStatements.closeCase, [.integer(item.id), .texts(trusted)])
+            _ = try transaction.query(CycleStatements.close, [.integer(item.id), .texts(trusted)])
         }
     }
 }

@@ -17,6 +17,7 @@ public struct SiteConfiguration: Sendable {
     public private(set) var diskReserveBytes: Int64?
     public private(set) var acknowledgesConflicts = false
     public private(set) var retention: Duration?
+    public private(set) var dosePolicy: DosePolicy?
     public private(set) var auditReceiver: AuditReceiver?
     public private(set) var problems: [ConfigurationProblem] = []
 
@@ -67,6 +68,7 @@ public struct SiteConfiguration: Sendable {
         let conflicts = reader.text("conflicting_instances", where: { ["refuse", "keep-first"].contains($0) })
         acknowledgesConflicts = conflicts == "keep-first"
         retention = reader.number("retention_days", in: 1...36_500).map { .seconds(Int64($0 * 86_400)) }
+        dosePolicy = reader.text("dose", where: { DosePolicy(rawValue: $0) != nil }).flatMap(DosePolicy.init)
         auditReceiver = reader.object("audit", Self.auditReceiver)
         readDevices(reader)
         for (name, count) in Dictionary(grouping: peers, by: \.name).mapValues(\.count) where count > 1 {
@@ -129,7 +131,7 @@ public struct SiteConfiguration: Sendable {
         for (index, text) in ranges.enumerated() where AddressRange(text) == nil {
             reader.complain("calls_from[\(index)]", "not-an-address")
         }
-        let outputs = reader.texts("receives", where: ReconstructionRun.outputNames.contains) ?? []
+        let outputs = reader.texts("receives", where: ServiceSettings.Destination.allOutputs.contains) ?? []
         let verification = reader.text("verification") { GatewayPeer.Verification(rawValue: $0) != nil }
         let (mayCall, isAsked) = (reader.bool("may_call") ?? true, reader.bool("is_asked") ?? false)
         let files = reader.object("tls") { securityFiles($0, role: .client) }

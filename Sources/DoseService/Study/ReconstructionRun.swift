@@ -60,14 +60,15 @@ public struct ReconstructionRun: Sendable {
         progress(0.4, "anatomy")
         let anatomy = try makeAnatomy(study)
         progress(0.6, "fit")
-        let estimate = try reconstruct(study, anatomy)
+        let (estimate, simpler) = try reconstruct(study, anatomy)
         let checks = QualityCheck.checks(
             of: estimate, injected: injected(study.planar), halfLifeSeconds: study.planar.radionuclide.halfLifeSeconds)
         let provenance = Provenance(
             version: Version.number, commit: Version.commit, modelHash: "none", recipeHash: recipeHash(study.site),
             seed: 0)
         var summary = ResultSummary(
-            estimate, method: request.method, checks: checks, provenance: provenance, sources: study.sources)
+            estimate, simpler: simpler, method: request.method, acquisition: .init(study.planar), checks: checks,
+            provenance: provenance, sources: study.sources)
         summary.assume(
             ReconstructionAssumptions(
                 study, choice: CalibrationChoice(sites: request.sites, for: study.planar),
@@ -81,11 +82,13 @@ public struct ReconstructionRun: Sendable {
 
     private func reconstruct(
         _ study: StudyReader.Study, _ anatomy: PatientAnatomy
-    ) throws(StudyProblem) -> ActivityEstimate {
+    ) throws(StudyProblem) -> (ActivityEstimate, SimplerEstimates?) {
         do throws(ReconstructionError) {
-            let estimate = try StageZero(anatomy: anatomy, site: study.site).reconstruct(study.planar.views)
+            let stage = StageZero(anatomy: anatomy, site: study.site)
+            let scan = try stage.prepare(study.planar.views)
+            let estimate = try stage.reconstruct(scan)
             try requireKidneys(of: anatomy, in: study.planar, offsets: [estimate.offset])
-            return estimate
+            return (estimate, try SimplerEstimates(scan))
         } catch .noOverlap {
             // An image of another part of the patient: its own coordinates, far as they may be off, tell why.
             do throws(ReconstructionError) {

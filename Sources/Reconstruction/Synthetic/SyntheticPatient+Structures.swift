@@ -19,6 +19,17 @@ extension SyntheticPatient {
         return masks
     }
 
+    /// The therapy's decays of all times in the CT's frame, every structure where the CT has it: what a dose calculation
+    /// from scans at several times is to find.
+    ///
+    /// - Units: MBq h/mL.
+    public func integratedTruth() -> Volume<Float> {
+        let uptake = UptakePair(
+            seed: recipe.seed, lesions: laterPhantom.lesions, seenCount: phantom.lesions.count,
+            texture: recipe.texture, change: recipe.change)
+        return uptake.therapy.integrated(clearance).activity(of: labels).map { $0 * 1e-6 }
+    }
+
     func contours() -> [PatientAnatomy.Contour] {
         masks().map { PatientAnatomy.Contour(name: $0.name, mask: $0.mask) }
     }

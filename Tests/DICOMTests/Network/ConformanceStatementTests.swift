@@ -30,8 +30,11 @@ import Testing
         let provided = Set(rows.filter { $0[3] == "yes" }.map { $0[1] })
         let classes = PresentationContextPolicy.defaultStorageClasses.union([.verification])
         #expect(provided == Set(classes.map(\.description)))
-        let used: [UID] = [.verification, .rtDose, .rtPlan, .studyRootFind, .studyRootMove]
-        #expect(Set(rows.filter { $0[2] == "yes" }.map { $0[1] }) == Set(used.map(\.description)))
+        let used: [UID] = [.verification, .rtDose, .rtPlan, .rtStructureSet, .studyRootFind, .studyRootMove]
+        let documents: [SOPClass] = [.enhancedStructuredReport, .encapsulatedPDF]
+        #expect(
+            Set(rows.filter { $0[2] == "yes" }.map { $0[1] })
+                == Set(used.map(\.description) + documents.map(\.rawValue)))
     }
 
     @Test func namesTheTransferSyntaxesInTheirOrder() throws {
