@@ -46,6 +46,8 @@ public struct Demonstration {
             [
                 "run", "--state", "\(folder)/state", "--dicom-address", "127.0.0.1", "--dicom-port", "\(dicomPort)",
                 "--http-port", "\(httpPort)", "--site", site,
+                // A job's stage is stored with its worker's heartbeats, some to a lease: the short one shows them.
+                "--lease-seconds", "10",
                 "--destination", "\(DemoArchive.title)@127.0.0.1:\(archive.dicomPort)",
             ], log: "\(folder)/scintivol.log")
         defer { service.stop() }
@@ -102,9 +104,9 @@ public struct Demonstration {
         while Date() < end {
             let view = answer(CaseView.self, "/v1/cases/1", port)
             let job = answer(JobPage.self, "/v1/jobs", port)?.jobs.first { $0.state == "running" }
-            if let job, let stage = job.stage, stage != lastStage {
-                lastStage = stage
-                say("   job \(job.id): \(Self.text(job, stage))")
+            if let job, job.stage ?? job.state != lastStage {
+                lastStage = job.stage ?? job.state
+                say("   job \(job.id): \(Self.text(job, lastStage))")
             }
             if let view {
                 let text = Self.text(view)

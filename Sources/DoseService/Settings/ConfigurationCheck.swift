@@ -65,7 +65,7 @@ public struct ConfigurationCheck: Codable, Equatable, Sendable {
             "\(file): peer \(peer.name): echo \(peer.echo)" + (peer.query.map { ", query \($0)" } ?? "")
         }
         return ["\(file): read as \(kind.title)"] + problems + answers
-            + (isGood ? ["\(file): \(kind.title) can be used"] : [])
+            + (isGood ? ["\(file): can be used"] : [])
     }
 
     /// JSON on one line.

@@ -24,15 +24,19 @@ enum PathFault {
         if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
             return "is a file"
         }
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch { return "cannot be made: \(reason(error))" }
+        let isMade = (try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)) != nil
+        guard isMade else { return "cannot be made: \(obstacle(above: path))" }
         return access(path, W_OK | X_OK) == 0 ? nil : "may not be written"
     }
 
-    private static func reason(_ error: any Error) -> String {
-        let code = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError)?.code
-        return code.map { String(cString: strerror(Int32($0))).lowercased() } ?? "its parent may not be written"
+    /// The nearest folder above a path that is there is the one that will not have it.
+    private static func obstacle(above path: String) -> String {
+        var parent = URL(fileURLWithPath: path).deletingLastPathComponent()
+        var isFolder: ObjCBool = false
+        while !FileManager.default.fileExists(atPath: parent.path, isDirectory: &isFolder), parent.path != "/" {
+            parent.deleteLastPathComponent()
+        }
+        return isFolder.boolValue ? "\(parent.path) may not be written" : "\(parent.path) is a file"
     }
 }
 

@@ -71,6 +71,7 @@ extension StudyProblem {
         "preset-unknown": "there is no such preset",
         "checkpoint-unreadable": "the checkpoint beside the model cannot be read; take it away to begin anew",
         "checkpoint-of-another-recipe": "the checkpoint is of another training; take it away or name another model",
+        "destination-invalid": "the destination is not written as TITLE@HOST:PORT",
         "request-garbled": "the worker's request was not understood",
     ]
 

@@ -36,7 +36,6 @@ import Testing
             #expect(views.map.relativeMAE < 1.2)
         }
         for name in ["liver", "kidney_left", "kidney_right"] {
-            #expect(abs(try #require(template.organErrorPercent[name])) < 30, "template, \(name)")
             #expect(abs(try #require(scales.organErrorPercent[name])) < 10, "organ scales, \(name)")
             #expect(abs(try #require(conjugate.organErrorPercent[name])) < 80, "conjugate view, \(name)")
         }
