@@ -81,13 +81,15 @@ struct Pretrain: ParsableCommand {
     @OptionGroup var options: TrainingOptions
     @Option(help: "Cases of one person before the next.") var casesPerPerson = 6
     @Flag(help: "Only activity levels and a small rigid motion vary.") var narrow = false
+    @Option(help: "Folder in which solved cases outlive this training, for others over the same people.")
+    var keepCases: String?
 
     func validate() throws {
         guard casesPerPerson > 0 else { throw ValidationError("--cases-per-person is positive") }
     }
 
     func run() throws {
-        let training = Pretraining(options.request, casesPerPerson: casesPerPerson, narrow: narrow)
+        let training = Pretraining(options.request, casesPerPerson: casesPerPerson, narrow: narrow, keptCases: keepCases)
         options.show(try training.perform { options.show($0) })
     }
 }
@@ -100,7 +102,7 @@ struct Personalise: ParsableCommand {
     @OptionGroup var options: TrainingOptions
 
     func run() throws {
-        let training = Personalisation(options.request, anatomyFolder: anatomy)
-        options.show(try training.perform { options.show($0) })
+        let training = Personalisation(options.request)
+        options.show(try training.perform(anatomyFolder: anatomy) { options.show($0) })
     }
 }

@@ -23,6 +23,8 @@ public struct ModelFile: Sendable {
 
     init() {}
 
+    var isEmpty: Bool { parts.isEmpty }
+
     subscript(kind: Kind) -> Part? {
         get { parts[kind] }
         set { parts[kind] = newValue }

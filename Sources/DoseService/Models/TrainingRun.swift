@@ -28,7 +28,7 @@ struct TrainingRun {
     let heldBack: [PersonalDataset]
     /// A kill loses no more work than this.
     let checkpointSeconds: Double
-    let source: (Int) throws(ReconstructionError) -> PersonalDataset
+    let source: (_ number: Int, _ seed: UInt64) throws(ReconstructionError) -> DrawnCase
 
     private static let reportSteps = 10
 

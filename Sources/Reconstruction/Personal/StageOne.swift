@@ -20,7 +20,8 @@ public final class StageOne: TrainableModel {
 
         /// What each term of the loss counts.
         public struct Weights: Codable, Equatable, Sendable {
-            public var root = 1.0
+            public var linear = 1.0
+            public var root = 0.5
             public var similarity = 0.3
             public var organs = 0.1
             public var deviance = 0.02
@@ -66,7 +67,7 @@ public final class StageOne: TrainableModel {
         try withAutocast(settings.precision, on: input.device) { () throws(LearningError) in try network(input) }
     }
 
-    /// Root of the map, similarity, sums over organs, and the deviance of the reprojection, on a piece of the patient.
+    /// The map and its root, similarity, sums over organs, and the deviance of the reprojection, on a piece of the patient.
     public func loss(
         _ training: TrainingCase, _ patient: PatientChannels, using generator: inout StepGenerator
     ) throws(ReconstructionError) -> Tensor {
@@ -81,7 +82,8 @@ public final class StageOne: TrainableModel {
             let body = try patient.bodyTensor.slice(2, piece)
             let initial = try (Tensor(scan.initial, device: input.device) * (1 / unit)).slice(2, piece)
             let found = try map(evaluate(input.slice(2, piece)), initial: initial, body: body)
-            var loss = try TrainingLoss.rootL1(found, truth, mask: body) * Float(weights.root)
+            var loss = try TrainingLoss.meanL1(found, truth, mask: body) * Float(weights.linear)
+            loss = try loss + TrainingLoss.rootL1(found, truth, mask: body) * Float(weights.root)
             let similarity = try StructuralSimilarity(extents: Array(truth.shape.suffix(3)), on: found.device)
             let peak = max((training.truth.activity.voxels.max() ?? unit) / unit, 1)
             let alike = try similarity(found, truth, mask: body, dataRange: peak)
