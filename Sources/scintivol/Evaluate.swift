@@ -10,7 +10,7 @@ struct Evaluate: ParsableCommand {
             Suites: usual, narrow, matched, hard, mismatched. Methods: conjugate-view, mlem, template, organ-scales, stage0, and \
             stage0-without-X for X of shifts, rotation, texture, modes, nuisances, foci, heterogeneity. With --model also \
             unet, diffusion, paper-unet and paper-diffusion, as the population's model; with -personal at the end each is \
-            trained on every patient first. With --out the tables are written as JSON and CSV, and index.html shows them \
+            trained on every patient first, with -reinforced also rewarded. With --out the tables are written as JSON and CSV, and index.html shows them \
             with pictures of the first cases.
             """)
 
@@ -38,7 +38,7 @@ struct Evaluate: ParsableCommand {
         guard chosen.networks.isEmpty || model != nil else {
             throw ValidationError("\(chosen.networks[0].name) needs --model FILE")
         }
-        guard out != nil || !chosen.networks.contains(where: \.isPersonal) else {
+        guard out != nil || !chosen.networks.contains(where: { $0.trainedOn != .population }) else {
             throw ValidationError("networks that are trained on each patient need --out to keep the models in")
         }
     }

@@ -100,9 +100,16 @@ struct Personalise: ParsableCommand {
 
     @Option(help: "Folder with CT, PT and, if there are any, contours.") var anatomy: String
     @OptionGroup var options: TrainingOptions
+    @Option(help: "Rewarded steps after the training; kept only when held-back cases improve.") var reinforce = 0
+
+    func validate() throws {
+        guard reinforce >= 0 else { throw ValidationError("--reinforce is no negative number") }
+    }
 
     func run() throws {
-        let training = Personalisation(options.request)
+        var request = options.request
+        request.reinforcementSteps = reinforce
+        let training = Personalisation(request)
         options.show(try training.perform(anatomyFolder: anatomy) { options.show($0) })
     }
 }

@@ -6,19 +6,27 @@ public import Reconstruction
 /// A network in an evaluation: which one, and on whom it was trained.
 public struct NetworkMethod: Hashable, Sendable {
     public let kind: ModelFile.Kind
-    /// Trained on each patient of the evaluation, from the population's model on; otherwise the population's model itself.
-    public let isPersonal: Bool
+    public let trainedOn: Training
 
-    public var name: String { isPersonal ? "\(kind.rawValue)\(Self.suffix)" : kind.rawValue }
+    /// On whom a network was trained.
+    public enum Training: String, CaseIterable, Sendable {
+        case population = ""
+        /// Each patient of the evaluation, from the population's model on.
+        case patient = "-personal"
+        /// And rewarded after that.
+        case reinforced = "-reinforced"
+    }
 
-    private static let suffix = "-personal"
+    public var name: String { kind.rawValue + trainedOn.rawValue }
 
     public init?(name: String) {
-        isPersonal = name.hasSuffix(Self.suffix)
-        guard let kind = ModelFile.Kind(rawValue: isPersonal ? String(name.dropLast(Self.suffix.count)) : name) else {
-            return nil
+        for kind in ModelFile.Kind.allCases {
+            for training in Training.allCases where name == kind.rawValue + training.rawValue {
+                (self.kind, trainedOn) = (kind, training)
+                return
+            }
         }
-        self.kind = kind
+        return nil
     }
 }
 
@@ -29,6 +37,7 @@ public struct EvaluatedNetworks: Sendable {
     public var model: ModelFile
     /// How a patient's own model is trained.
     public var plan: ModelTraining.Plan
+    public var reinforcementSteps = 40
     /// Where the patients' models are kept: an evaluation that was killed goes on with them.
     public var folder: String
     public var threads = ProcessInfo.processInfo.activeProcessorCount
@@ -50,26 +59,59 @@ public struct EvaluatedNetworks: Sendable {
     func trained(
         _ method: NetworkMethod, for evaluated: EvaluationCase, report: (TrainingProgress) -> Void
     ) throws(StudyProblem) -> any TrainableModel {
-        guard method.isPersonal else { return try model.model(method.kind) }
-        return try personal(method.kind, evaluated, report).model(method.kind)
+        switch method.trainedOn {
+        case .population: try model.model(method.kind)
+        case .patient: try personal(method.kind, evaluated, report).model(method.kind)
+        case .reinforced: try reinforced(method.kind, evaluated, report).model(method.kind)
+        }
     }
 
     /// The patient's own file; Stage 2 stands on the patient's Stage 1.
     private func personal(
         _ kind: ModelFile.Kind, _ evaluated: EvaluationCase, _ report: (TrainingProgress) -> Void
     ) throws(StudyProblem) -> ModelFile {
-        let recipe = evaluated.patient.recipe
-        let path = "\(folder)/\(kind.rawValue)-\(recipe.seed).safetensors"
-        if FileManager.default.fileExists(atPath: path) { return try ModelFile(path: path) }
         let base = kind == .diffusion && model[.unet] != nil ? try personal(.unet, evaluated, report) : model
-        var request = TrainingRequest(kind: kind, preset: "", outputPath: path)
+        return try train(request(kind, evaluated, .patient), base, evaluated, report)
+    }
+
+    private func reinforced(
+        _ kind: ModelFile.Kind, _ evaluated: EvaluationCase, _ report: (TrainingProgress) -> Void
+    ) throws(StudyProblem) -> ModelFile {
+        _ = try personal(kind, evaluated, report)
+        var request = request(kind, evaluated, .reinforced)
+        request.reinforcementSteps = reinforcementSteps
+        // The training before is taken over as it is.
+        let path = request.outputPath
+        if !FileManager.default.fileExists(atPath: path) {
+            let trained = self.request(kind, evaluated, .patient).outputPath
+            do { try FileManager.default.copyItem(atPath: trained, toPath: path) } catch {
+                throw .failed(code: "output-not-written")
+            }
+        }
+        let base = kind == .diffusion && model[.unet] != nil ? try personal(.unet, evaluated, report) : model
+        return try train(request, base, evaluated, report)
+    }
+
+    private func request(
+        _ kind: ModelFile.Kind, _ evaluated: EvaluationCase, _ training: NetworkMethod.Training
+    ) -> TrainingRequest {
+        let seed = evaluated.patient.recipe.seed
+        let name = "\(kind.rawValue)\(training.rawValue)-\(seed).safetensors"
+        var request = TrainingRequest(kind: kind, preset: "", outputPath: "\(folder)/\(name)")
         (request.plan, request.threads) = (plan, threads)
-        request.plan.seed = recipe.seed
+        request.plan.seed = seed
+        return request
+    }
+
+    private func train(
+        _ request: TrainingRequest, _ base: ModelFile, _ evaluated: EvaluationCase,
+        _ report: (TrainingProgress) -> Void
+    ) throws(StudyProblem) -> ModelFile {
         do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
             throw .failed(code: "output-not-written")
         }
-        let training = Personalisation(request)
-        return try training.train(
-            evaluated.anatomy, site: recipe.site, from: base, isNarrow: evaluated.isNarrow, report: report)
+        return try Personalisation(request).train(
+            evaluated.anatomy, site: evaluated.patient.recipe.site, from: base, isNarrow: evaluated.isNarrow,
+            report: report)
     }
 }

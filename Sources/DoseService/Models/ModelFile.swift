@@ -100,9 +100,20 @@ struct TrainingRecord: Codable, Equatable, Sendable {
     var threads: Int
     var plan: ModelTraining.Plan
     var population: TrainingPopulation.Settings?
+    /// Of the patient it was trained on; ``AnatomyDigest``.
+    var anatomy: String?
     /// Hash of the file that the training began with.
     var startedFrom: String?
     var validations: [ModelTraining.Validation] = []
     /// False when no step made it better than its start.
     var hasImproved = false
+    var reinforcement: Reinforced?
+
+    /// The rewarded steps after the training.
+    struct Reinforced: Codable, Equatable, Sendable {
+        let plan: ModelTraining.Plan
+        let validations: [ModelTraining.Validation]
+        /// False when the held-back cases did not improve: then the network is that of the training before.
+        let isKept: Bool
+    }
 }

@@ -17,6 +17,9 @@ public struct TrainingRequest: Sendable {
     /// A kill loses no more work than this.
     public var checkpointSeconds = 30.0
     public var plan = ModelTraining.Plan()
+    /// Rewarded steps after the training of a patient's model, and their highest learning rate.
+    public var reinforcementSteps = 0
+    public var reinforcementRate = 3e-5
 
     public static let presets = ResidualUNetConfiguration.Preset.allCases.map(\.rawValue)
 
@@ -163,11 +166,35 @@ public struct Personalisation {
         } catch { throw StudyProblem(error) }
         let record = TrainingRecord(
             trainedOn: "patient", spacingMillimetres: anatomy.grid.spacing.x, threads: request.threads,
-            plan: request.plan, startedFrom: base.isEmpty ? nil : base.hash)
-        let run = TrainingRun(
-            recipe: try request.recipe(base), record: record, base: base, outputPath: request.outputPath,
-            heldBack: [dataset], checkpointSeconds: request.checkpointSeconds
-        ) { (_, seed) throws(ReconstructionError) in try dataset.draw(seed: seed) }
-        return try run.perform(report: report)
+            plan: request.plan, anatomy: AnatomyDigest.hex(of: anatomy), startedFrom: base.isEmpty ? nil : base.hash)
+        func run(_ base: ModelFile, _ record: TrainingRecord, isReinforcement: Bool) throws(StudyProblem) -> ModelFile {
+            var run = TrainingRun(
+                recipe: try request.recipe(base), record: record, base: base, outputPath: request.outputPath,
+                heldBack: [dataset], checkpointSeconds: request.checkpointSeconds
+            ) { (_, seed) throws(ReconstructionError) in try dataset.draw(seed: seed) }
+            run.isReinforcement = isReinforcement
+            return try run.perform(report: report)
+        }
+        // A training that was killed after its first part goes on with the second.
+        let trained: ModelFile
+        if let earlier = finished(record) { trained = earlier } else {
+            trained = try run(base, record, isReinforcement: false)
+        }
+        guard request.reinforcementSteps > 0, trained[request.kind]?.record.reinforcement == nil else { return trained }
+        var rewarded = record
+        (rewarded.plan.stepCount, rewarded.plan.learningRate) = (request.reinforcementSteps, request.reinforcementRate)
+        (rewarded.plan.validationInterval, rewarded.plan.patience) = (max(request.reinforcementSteps / 4, 1), 3)
+        rewarded.startedFrom = trained.hash
+        return try run(trained, rewarded, isReinforcement: true)
+    }
+
+    /// The model of an earlier attempt at this very training.
+    private func finished(_ record: TrainingRecord) -> ModelFile? {
+        guard FileManager.default.fileExists(atPath: request.outputPath),
+            let file = try? ModelFile(path: request.outputPath), let made = file[request.kind]?.record,
+            made.trainedOn == record.trainedOn, made.plan == record.plan, made.anatomy == record.anatomy,
+            made.startedFrom == record.startedFrom, made.version == record.version
+        else { return nil }
+        return file
     }
 }

@@ -1,4 +1,4 @@
-import Imaging
+public import Imaging
 
 /// Whether lesions that neither PET nor contours showed stand out in a map, and what else does.
 ///
@@ -27,7 +27,7 @@ public struct LesionDetection: Sendable, Equatable, Codable {
     /// - Parameters:
     ///   - organs: what PET or contours showed, lesions among them.
     ///   - lesions: all that hold activity; `isSought` for those that nothing showed.
-    init(
+    public init(
         _ map: Volume<Float>, truth: Volume<Float>, body: Volume<Bool>, organs: Volume<Bool>,
         lesions: [(centre: SIMD3<Double>, millilitres: Double, isSought: Bool)]
     ) {
