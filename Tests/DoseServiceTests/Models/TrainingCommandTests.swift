@@ -143,6 +143,37 @@ import Testing
         }
     }
 
+    @Test func aPatientsTrainingIsRewardedGoesOnAndIsNoOtherPatients() async throws {
+        let phantom = try await SharedPhantom.get()
+        let folder = try StateFolder()
+        let out = folder.file("personal")
+        let arguments =
+            ["personalise", "--anatomy", phantom.root, "--site", phantom.siteFile, "--steps", "4", "--out", out]
+            + Self.small
+        let plain = try await ProgramRun(Scintivol.program, arguments)
+        #expect(plain.status == 0)
+        let hash = try summary(plain)["hash"] as? String
+        // The same order finds its work done; a further one goes on from there.
+        #expect(try await summary(ProgramRun(Scintivol.program, arguments))["hash"] as? String == hash)
+        let rewarded = try await ProgramRun(Scintivol.program, arguments + ["--reinforce", "4"])
+        #expect(rewarded.status == 0)
+        #expect(rewarded.output.split(separator: "\n").count < 8)
+        let text = try #require(FileManager.default.contents(atPath: out)).prefix(20_000)
+        #expect(String(decoding: text, as: UTF8.self).contains("reinforcement"))
+
+        // Without its contours the patient is another for a model.
+        let bare = folder.file("bare")
+        try FileManager.default.createDirectory(atPath: bare, withIntermediateDirectories: true)
+        for name in ["ct", "pt"] {
+            try FileManager.default.copyItem(atPath: "\(phantom.root)/\(name)", toPath: "\(bare)/\(name)")
+        }
+        let another = try await ProgramRun(
+            Scintivol.program,
+            ["personalise", "--anatomy", bare, "--site", phantom.siteFile, "--steps", "4", "--out", out] + Self.small)
+        #expect(another.status == 0)
+        #expect(try summary(another)["hash"] as? String != hash)
+    }
+
     @Test func whatIsNoModelIsRefused() async throws {
         let folder = try StateFolder()
         try Data("{}".utf8).write(to: URL(fileURLWithPath: folder.file("no-model")))
