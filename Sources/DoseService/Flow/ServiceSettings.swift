@@ -10,6 +10,9 @@ public import Jobs
 public struct ServiceSettings: Sendable {
     /// An archive that results are sent to.
     public struct Destination: Equatable, Sendable {
+        /// What one receives that does not choose.
+        public static let outputsByDefault = [ResultObjects.Output.plan, .activity].map(\.rawValue)
+
         public let name: String
         public let peer: StoragePeer
         /// Names of the results that go there.
@@ -17,7 +20,7 @@ public struct ServiceSettings: Sendable {
         public let verification: GatewayPeer.Verification
 
         public init(
-            name: String, peer: StoragePeer, outputs: [String] = ReconstructionRun.outputNames,
+            name: String, peer: StoragePeer, outputs: [String] = Destination.outputsByDefault,
             verification: GatewayPeer.Verification = .query
         ) {
             (self.name, self.peer, self.outputs, self.verification) = (name, peer, outputs, verification)

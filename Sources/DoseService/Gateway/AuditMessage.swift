@@ -2,7 +2,7 @@
 ///
 /// Patients are named by the digest that rows name them by; whoever may know more asks the service.
 ///
-/// - Source: DICOM PS3.15 annex A.5 (message schema), RFC 5424 (record), RFC 5425 section 4.3 (octet counting).
+/// - Source: DICOM PS3.15 annex A.5 (message schema), RFC 5424 (record), RFC 5425 section 4.3 and RFC 6587 (octet counting).
 struct AuditMessage {
     let id: Int64
     /// ISO 8601 with the offset from UTC.

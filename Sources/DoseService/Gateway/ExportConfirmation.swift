@@ -30,8 +30,7 @@ struct ExportConfirmation: Sendable {
 
     /// - Returns: how many objects were asked for.
     func confirmDue(at destination: ServiceSettings.Destination) async throws(PostgresError) -> Int {
-        guard destination.verification == .query else { return 0 }
-        let items = try await due(destination.name)
+        let items = try await Self.due(destination.name, atMost: Self.batchLimit, pool: pool, store: store)
         for item in items {
             let found = await Service.onThread { Self.ask(for: item.path, at: destination.peer) }
             try await record(Self.verdict(found, checkCount: item.checkCount), of: item)
@@ -63,12 +62,14 @@ struct ExportConfirmation: Sendable {
         } catch { return .failure(error) }
     }
 
-    private func due(_ destination: String) async throws(PostgresError) -> [Item] {
-        let store = store
-        return try await pool.run { (connection) throws(PostgresError) in
+    /// What is stored at a destination and has not been confirmed.
+    static func due(
+        _ destination: String, atMost limit: Int, pool: Pool, store: ObjectStore
+    ) async throws(PostgresError) -> [Item] {
+        try await pool.run { (connection) throws(PostgresError) in
             var items: [Item] = []
             for row in try connection.query(
-                ExportStatements.dueChecks, [.text(destination), .integer(Int64(Self.batchLimit))])
+                ExportStatements.dueChecks, [.text(destination), .integer(Int64(limit))])
             {
                 let name: String = try row["file_name"]
                 items.append(
@@ -79,19 +80,28 @@ struct ExportConfirmation: Sendable {
     }
 
     private func record(_ verdict: Verdict, of item: Item) async throws(PostgresError) {
+        if verdict != .confirmed {
+            log.warning("export not confirmed", metadata: ["item": "\(item.id)", "verdict": "\(verdict)"])
+        }
+        let trusted = trusted
+        try await pool.transaction { (transaction) throws(PostgresError) in
+            try Self.record(verdict, of: item.id, trusted: trusted, transaction)
+        }
+    }
+
+    /// - Parameter trusted: destinations whose word counts.
+    static func record(
+        _ verdict: Verdict, of item: Int64, trusted: [String], _ transaction: Transaction
+    ) throws(PostgresError) {
         let parameters: [Parameter] =
             switch verdict {
             case .confirmed: [.text("confirmed"), .null, .double(0)]
             case .again(let seconds, let reason): [.text("stored"), .text(reason), .double(seconds)]
             case .missing: [.text("pending"), .text("lost-by-archive"), .double(0)]
             }
-        if verdict != .confirmed {
-            log.warning("export not confirmed", metadata: ["item": "\(item.id)", "verdict": "\(verdict)"])
-        }
-        let trusted = trusted
-        try await pool.transaction { (transaction) throws(PostgresError) in
-            _ = try transaction.query(ExportStatements.check, [.integer(item.id)] + parameters)
-            _ = try transaction.query(ExportStatements.closeCase, [.integer(item.id), .texts(trusted)])
-        }
+        _ = try transaction.query(
+            ExportStatements.check,
+            [.integer(item)] + parameters + [.integer(Int64(ExportOutbox.attemptLimit))])
+        _ = try transaction.query(ExportStatements.closeCase, [.integer(item), .texts(trusted)])
     }
 }

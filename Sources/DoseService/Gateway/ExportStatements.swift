@@ -48,11 +48,13 @@ enum ExportStatements {
         WHERE destination = $1 AND state = 'stored' AND next_attempt_at <= now() ORDER BY id LIMIT $2
         """)
 
+    /// What goes out once more does so only as often as any other object.
     static let check = Statement(
         "export_check",
         """
         UPDATE export_item
-        SET state = $2, last_reason = $3, next_attempt_at = now() + make_interval(secs => $4),
+        SET state = CASE WHEN $2 = 'pending' AND attempt >= $5 THEN 'refused' ELSE $2 END,
+            last_reason = $3, next_attempt_at = now() + make_interval(secs => $4),
             check_count = CASE WHEN $2 = 'stored' THEN check_count + 1 ELSE 0 END,
             confirmed_at = CASE WHEN $2 = 'confirmed' THEN now() END
         WHERE id = $1 AND state = 'stored'

@@ -1,5 +1,6 @@
 import DICOM
 import Foundation
+import TestSupport
 import Testing
 
 /// The conformance statement's tables are those of the code.
@@ -30,7 +31,10 @@ import Testing
         let provided = Set(rows.filter { $0[3] == "yes" }.map { $0[1] })
         let classes = PresentationContextPolicy.defaultStorageClasses.union([.verification])
         #expect(provided == Set(classes.map(\.description)))
-        let used: [UID] = [.verification, .rtDose, .rtPlan, .studyRootFind, .studyRootMove]
+        let used: [UID] = [
+            .verification, .rtDose, .rtPlan, .petImage, .segmentation, .studyRootFind, .studyRootMove, .studyRootGet,
+            .storageCommitment,
+        ]
         #expect(Set(rows.filter { $0[2] == "yes" }.map { $0[1] }) == Set(used.map(\.description)))
     }
 
@@ -75,7 +79,7 @@ import Testing
     /// What the program says of itself in an A-ASSOCIATE-AC is what the statement says.
     @Test func namesTheImplementation() throws {
         let fixture = try ListenerFixture()
-        let client = try #require(RawClient(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port))
         client.write(PDU.associationRequest())
         let answer = String(decoding: try #require(client.readPDU()), as: UTF8.self)
         let values = Dictionary(uniqueKeysWithValues: try table("association").map { ($0[0], $0[1]) })

@@ -79,6 +79,16 @@ final class RunningService: Sendable {
         return try await client.receiveAnswer()
     }
 
+    func put(_ path: String, json: String) async throws -> RawAnswer {
+        let client = try RawClient(port: addresses.httpPort, timeoutSeconds: 30)
+        let lines = [
+            "PUT \(path) HTTP/1.1", "Host: localhost", "Connection: close", "Content-Type: application/json",
+            "Content-Length: \(json.utf8.count)",
+        ]
+        await client.send(lines.joined(separator: "\r\n") + "\r\n\r\n" + json)
+        return try await client.receiveAnswer()
+    }
+
     func decoded<Value: Decodable>(_ type: Value.Type, from path: String) async throws -> Value {
         let answer = try await get(path)
         #expect(answer.status == 200)
