@@ -3,7 +3,7 @@
 SWIFT ?= swift
 FLAGS = -c release
 
-.PHONY: demo test check build install format clean model fuzz faults schemathesis
+.PHONY: demo test check build install format clean model fuzz faults schemathesis performance
 
 demo: build
 	.build/release/scintivol demo
@@ -31,6 +31,13 @@ fuzz:
 
 faults:
 	.build/release/benchmark faults --rounds 10 --markdown
+
+# Queue and HTTP beside pgbench, nginx and Hummingbird, which is built on demand; then both while a job trains.
+performance: build
+	deploy/install benchmarks
+	.build/release/benchmark queue
+	.build/release/benchmark http --build-peers
+	.build/release/benchmark contention
 
 schemathesis:
 	.ci/schemathesis

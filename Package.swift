@@ -100,8 +100,7 @@ let package = Package(
             name: "benchmark",
             dependencies: [
                 "Imaging", "Tomography", "Anatomy", "Learning", "Dosimetry", "Reconstruction", "DICOM", "Postgres",
-                "Jobs",
-                "HTTP", "COpenBLAS", argumentParser,
+                "Jobs", "HTTP", "DoseService", "COpenBLAS", argumentParser,
             ],
             swiftSettings: numeric),
 

@@ -54,6 +54,20 @@ extension UptakePattern {
         }
         return pattern
     }
+
+    /// The decays of all times: as if every structure had cleared by its half-life from the administration on.
+    ///
+    /// - Units: Bq h/mL, of levels in Bq/mL at ``UptakePair/therapyHours``.
+    public func integrated(_ clearance: Clearance) -> UptakePattern {
+        // The integral of A 2^(-t / T) over all times is A T / ln 2.
+        func factor(_ half: Double) -> Double { exp2(UptakePair.therapyHours / half) * half / log(2) }
+        var pattern = self
+        pattern.concentrations = concentrations.reduce(into: [:]) { levels, level in
+            levels[level.key] = level.value * factor(clearance.organHalfLives[level.key] ?? .infinity)
+        }
+        pattern.lesionConcentrations = zip(lesionConcentrations, clearance.lesionHalfLives).map { $0 * factor($1) }
+        return pattern
+    }
 }
 
 extension UptakePair {

@@ -86,6 +86,8 @@ extension FailurePolicy {
         switch error {
         case .unknownCase: .notFound("case")
         case .stateForbids(let state): ProblemType.stateForbids.problem("The case is \(state.rawValue).")
+        case .unknownCycle: .notFound("cycle")
+        case .cycleStateForbids(let state): ProblemType.stateForbids.problem("The cycle is \(state.rawValue).")
         case .jobs(let error): problem(error)
         case .database(let error): problem(error)
         }
@@ -93,11 +95,9 @@ extension FailurePolicy {
 
     private static func problem(_ error: CaseAnswers.Refusal) -> Problem {
         switch error {
-        case .unknownCase: .notFound("case")
         // Its name is the client's own text.
         case .unknownField: ProblemType.invalidBody.problem("A field is none that can be answered.")
         case .unusableValue(let field): ProblemType.invalidBody.problem("\(field) has not the form that it asks for.")
-        case .database(let error): problem(error)
         }
     }
 

@@ -63,9 +63,9 @@ public struct Service: Sendable {
                 "stored configuration not used",
                 metadata: ["problems": "\(site.problems.map(\.description).joined(separator: ", "))"])
         }
-        let queue = JobQueue(pool: pool, timing: settings.jobTiming) { [failpoints = settings.failpoints] in
-            failpoints?.reach($0)
-        }
+        let queue = JobQueue(
+            pool: pool, timing: settings.jobTiming,
+            failpoint: settings.failpoints.map { plan -> @Sendable (Failpoint) -> Void in { plan.reach($0) } })
         let receiver: String
         do throws(DurableFile.Failure) { receiver = try ReceiverName.read(in: settings.stateFolder) } catch {
             throw .stateFolder(settings.stateFolder)
@@ -94,6 +94,10 @@ public struct Service: Sendable {
                 let housekeeping = Housekeeping(
                     queue: queue, store: store, historyTime: settings.historyTime, log: log)
                 group.addTask { await assembly.run() }
+                if settings.dosePolicy != .off {
+                    let cycles = CycleAssembly(pool: pool, hardDeadline: settings.hardDeadline, log: log)
+                    group.addTask { await cycles.run() }
+                }
                 group.addTask { await outbox.run() }
                 group.addTask { await housekeeping.run() }
                 group.addTask { await gateway?.reloadOnHangup(log) }
@@ -194,20 +198,18 @@ public struct Service: Sendable {
     private func makeWorker(_ pool: Pool, _ queue: JobQueue, _ store: ObjectStore) -> Worker {
         let jobs = ReconstructionJobs(
             pool: pool, store: store, site: site, program: Self.program, log: log)
-        let log = log
+        let doses = DoseJobs(pool: pool, store: store, site: site, program: Self.program, log: log)
+        let workerLog = WorkerLog(log: log)
         let owner = "\(ProcessInfo.processInfo.hostName)-\(getpid())"
         return Worker(
             queue: queue,
             settings: Worker.Settings(
-                kinds: [CaseAssembly.jobKind], owner: owner, slotCount: settings.workerSlots),
-            observe: { event in
-                switch event {
-                case .swept: break
-                case .failed: log.error("worker", metadata: ["event": "\(event)"])
-                default: log.info("worker", metadata: ["event": "\(event)"])
-                }
-            },
-            perform: { try await jobs.perform($0, $1) })
+                kinds: [CaseAssembly.jobKind, CycleAssembly.jobKind], owner: owner, slotCount: settings.workerSlots),
+            observe: { workerLog.take($0) },
+            perform: { job, context in
+                job.kind == CycleAssembly.jobKind
+                    ? try await doses.perform(job, context) : try await jobs.perform(job, context)
+            })
     }
 
     /// This very program, whatever name it was called by.

@@ -76,6 +76,29 @@ public struct VoxelBox: Equatable, Sendable {
         }
     }
 
+    /// Each value times that of a volume at the same voxel.
+    public func multiplied(by volume: Volume<Float>) -> VoxelBox {
+        var result = self
+        forEachRow(of: volume.grid) { inGrid, inBox in
+            for x in 0..<columns.count { result.values[inBox + x] *= volume.voxels[inGrid + x] }
+        }
+        return result
+    }
+
+    /// Each value times the value of a box around this one.
+    public func multiplied(by whole: VoxelBox) -> VoxelBox {
+        var result = self
+        var inPart = 0
+        for z in slices {
+            for y in rows {
+                let inWhole = whole.offset(x: columns.lowerBound, y: y, z: z)
+                for x in 0..<columns.count { result.values[inPart + x] *= whole.values[inWhole + x] }
+                inPart += columns.count
+            }
+        }
+        return result
+    }
+
     /// The content moved by a part of a voxel or many, by trilinear interpolation; what leaves the grid is lost.
     ///
     /// - Parameter shift: along x, y and z, in voxels.

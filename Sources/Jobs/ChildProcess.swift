@@ -19,6 +19,9 @@ public struct ChildProcess: Sendable {
     public var environment: [String: String] = [:]
     /// A child at equal priority delays the service's threads by whole scheduler ticks.
     public var niceness = 10
+    /// Runs only where nothing else wants to (SCHED_IDLE), for work of hours. Whoever wakes up takes its processor from it
+    /// at once; from a child that is only niced, when the child's slice is over.
+    public var leavesProcessorAtOnce = false
     /// How much private memory the child may have, in bytes (RLIMIT_DATA).
     public var memoryLimit: Int?
     public var grace: Duration = .seconds(10)
@@ -34,11 +37,14 @@ public struct ChildProcess: Sendable {
 
     /// Runs the child on a thread of its own.
     ///
-    /// - Parameter onProgress: called on that thread.
+    /// - Parameters:
+    ///   - onProgress: called on that thread.
+    ///   - onStart: told the number of the process, on that thread.
     /// - Throws: ``JobsError/childNotStarted(errno:)``, ``JobsError/requestNotOneLine``. A program that does not exist
     ///   shows as status 127, `nice`'s own.
     public func run(
-        request: String, onProgress: @escaping @Sendable (ChildProgress) -> Void = { _ in }
+        request: String, onProgress: @escaping @Sendable (ChildProgress) -> Void = { _ in },
+        onStart: @escaping @Sendable (Int32) -> Void = { _ in }
     ) async throws(JobsError) -> ChildOutcome {
         if request.utf8.contains(UInt8(ascii: "\n")) { throw .requestNotOneLine }
         let stop: WakeupPipe
@@ -47,7 +53,7 @@ public struct ChildProcess: Sendable {
             await withCheckedContinuation { continuation in
                 // A serial queue of its own has a thread of its own.
                 DispatchQueue(label: "jobs.child").async {
-                    continuation.resume(returning: start(request, stop, onProgress))
+                    continuation.resume(returning: start(request, stop, onStart, onProgress))
                 }
             }
         } onCancel: {
@@ -57,7 +63,8 @@ public struct ChildProcess: Sendable {
     }
 
     private func start(
-        _ request: String, _ stop: WakeupPipe, _ onProgress: @escaping (ChildProgress) -> Void
+        _ request: String, _ stop: WakeupPipe, _ onStart: (Int32) -> Void,
+        _ onProgress: @escaping (ChildProgress) -> Void
     ) -> Result<ChildOutcome, JobsError> {
         // A socket instead of a pipe for the request: writing to a child that has died then raises no SIGPIPE.
         guard let input = DescriptorPair.sockets(), let output = DescriptorPair.pipes(),
@@ -71,6 +78,7 @@ public struct ChildProcess: Sendable {
         switch spawned {
         case .failure(let failure): return .failure(.childNotStarted(errno: failure.errno))
         case .success(let process):
+            onStart(process.identifier)
             var conversation = ChildConversation(
                 settings: self, process: process, input: input, output: output, error: error,
                 request: Array((request + "\n").utf8), onProgress: onProgress)
@@ -82,7 +90,8 @@ public struct ChildProcess: Sendable {
     /// it.
     private var wrapped: [String] {
         let limit = memoryLimit.map { ["/usr/bin/prlimit", "--data=\($0)", "--"] } ?? []
-        return ["/usr/bin/nice", "-n", String(niceness)] + limit + [program] + arguments
+        let policy = leavesProcessorAtOnce ? ["/usr/bin/chrt", "--idle", "0"] : []
+        return policy + ["/usr/bin/nice", "-n", String(niceness)] + limit + [program] + arguments
     }
 
     private var completeEnvironment: [String: String] {

@@ -32,12 +32,12 @@ public enum StopReason: String, Equatable, Sendable {
 
 /// What a worker tells whoever logs and counts. Nothing in it identifies a patient.
 public enum WorkerEvent: Equatable, Sendable {
-    case claimed(JobID, kind: String)
-    case ended(JobID, kind: String, JobState)
+    case claimed(ClaimedJob)
+    case ended(ClaimedJob, JobState)
     /// A write came too late: the job was another's, or had ended.
-    case fenced(JobID, kind: String)
+    case fenced(ClaimedJob)
     /// An attempt was stopped before it was done.
-    case stopped(JobID, kind: String, StopReason)
+    case stopped(ClaimedJob, StopReason)
     case swept(SweepOutcome)
     case failed(JobsError)
 }

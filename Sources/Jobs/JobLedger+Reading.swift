@@ -7,6 +7,15 @@ extension JobLedger {
         return try Job(row)
     }
 
+    /// Those of the jobs that are there, in no order.
+    public func get(_ ids: Set<JobID>) throws(JobsError) -> [Job] {
+        var jobs: [Job] = []
+        for row in try query(JobReadStatements.getSeveral, [.integers(ids.map(\.rawValue))]) {
+            jobs.append(try Job(row))
+        }
+        return jobs
+    }
+
     /// A page of jobs, newest first.
     ///
     /// - Parameters:

@@ -35,11 +35,8 @@ public struct JobLedger<Runner: StatementRunner> {
         kinds: [String], limit: Int, owner: String, timing: JobTiming
     ) throws(JobsError) -> [ClaimedJob] {
         let rows = try query(
-            JobStatements.claim,
-            [
-                .texts(kinds), .integer(Int64(limit)), .text(owner), .seconds(timing.lease),
-                .seconds(timing.runLimit + timing.lease),
-            ])
+            JobStatements.claim(limit: min(max(limit, 0), JobLimits.claimBatch)),
+            [.texts(kinds), .text(owner), .seconds(timing.lease), .seconds(timing.runLimit + timing.lease)])
         do throws(PostgresError) {
             var claimed: [ClaimedJob] = []
             for row in rows { claimed.append(try ClaimedJob(row)) }
@@ -165,6 +162,8 @@ extension JobEnding {
 enum JobLimits {
     static let documentBytes = 1 << 20
     static let enqueueAttempts = 10
+    /// Also how many forms of the claiming statement a session may come to hold.
+    static let claimBatch = 64
     static let sweepBatch: Int64 = 500
     static let pageSize = 500
     static let logEntries: Int64 = 1000

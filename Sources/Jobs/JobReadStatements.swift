@@ -10,6 +10,8 @@ enum JobReadStatements {
 
     static let get = Statement("job.get", "SELECT \(columns) FROM job WHERE id = $1")
 
+    static let getSeveral = Statement("job.get_several", "SELECT \(columns) FROM job WHERE id = ANY($1)")
+
     static let liveWithKey = Statement(
         "job.live_with_key",
         "SELECT id FROM job WHERE key = (SELECT key FROM job WHERE id = $1) AND finished_at IS NULL")

@@ -22,31 +22,34 @@ enum JobStatements {
         WHERE key = $2 AND state IN ('available', 'running', 'retryable') AND NOT EXISTS (SELECT FROM added)
         """)
 
-    /// The CTE keeps the planner from running the subquery again for every row.
-    static let claim = Statement(
-        "job.claim",
-        """
-        WITH next AS MATERIALIZED (
-            SELECT id FROM job
-            WHERE state = 'available' AND kind = ANY($1::text[]) AND run_at <= now()
-              AND (depends_on IS NULL OR NOT EXISTS (
-                  SELECT FROM job earlier
-                  WHERE earlier.id = job.depends_on AND earlier.state IN ('available', 'running', 'retryable')))
-            ORDER BY priority, run_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
-        ), claimed AS (
-            UPDATE job SET state = 'running', attempt = attempt + 1, lease_token = nextval('lease_token'),
-                lease_owner = $3, lease_expires_at = now() + make_interval(secs => $4),
-                deadline_at = now() + make_interval(secs => $5), started_at = now(), progress = NULL, stage = NULL,
-                reason = NULL, revision = revision + 1
-            FROM next WHERE job.id = next.id
-            RETURNING job.*
-        ), logged AS (
-            INSERT INTO job_log (job_id, event, attempt, lease_token, owner)
-            SELECT id, 'claimed', attempt, lease_token, lease_owner FROM claimed
-        )
-        SELECT id, kind, key, payload, attempt, attempt_limit, rescue_count, lease_token
-        FROM claimed ORDER BY priority, run_at, id
-        """)
+    /// The CTE keeps the planner from running the subquery again for every row. The limit stands in the text: with a
+    /// parameter for it PostgreSQL plans the statement anew each time, which costs more than the claim.
+    static func claim(limit: Int) -> Statement {
+        Statement(
+            "job.claim.\(limit)",
+            """
+            WITH next AS MATERIALIZED (
+                SELECT id FROM job
+                WHERE state = 'available' AND kind = ANY($1::text[]) AND run_at <= now()
+                  AND (depends_on IS NULL OR NOT EXISTS (
+                      SELECT FROM job earlier
+                      WHERE earlier.id = job.depends_on AND earlier.state IN ('available', 'running', 'retryable')))
+                ORDER BY priority, run_at, id LIMIT \(limit) FOR UPDATE SKIP LOCKED
+            ), claimed AS (
+                UPDATE job SET state = 'running', attempt = attempt + 1, lease_token = nextval('lease_token'),
+                    lease_owner = $2, lease_expires_at = now() + make_interval(secs => $3),
+                    deadline_at = now() + make_interval(secs => $4), started_at = now(), progress = NULL, stage = NULL,
+                    reason = NULL, revision = revision + 1
+                FROM next WHERE job.id = next.id
+                RETURNING job.*
+            ), logged AS (
+                INSERT INTO job_log (job_id, event, attempt, lease_token, owner)
+                SELECT id, 'claimed', attempt, lease_token, lease_owner FROM claimed
+            )
+            SELECT id, kind, key, payload, attempt, attempt_limit, rescue_count, lease_token
+            FROM claimed ORDER BY priority, run_at, id
+            """)
+    }
 
     /// All jobs of a worker at once; a row that does not come back is lost.
     static let heartbeat = Statement(

@@ -3,8 +3,9 @@ public struct JobTiming: Equatable, Sendable {
     /// An attempt belongs to its worker this long after its last renewal.
     public var lease: Duration = .seconds(45)
     public var heartbeat: Duration = .seconds(10)
-    /// How often leases that ended and waits that are over are looked for.
-    public var sweep: Duration = .seconds(15)
+    /// How often leases that ended and waits that are over are looked for. With the lease it is less than a minute by
+    /// more than a query takes.
+    public var sweep: Duration = .seconds(10)
     /// How often available jobs are looked for when no notification comes.
     public var poll: Duration = .seconds(5)
     /// A worker stops itself this long before its lease ends.

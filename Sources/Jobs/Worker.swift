@@ -81,7 +81,7 @@ public final class Worker: Sendable {
         do throws(JobsError) {
             for job in try await queue.claim(kinds: settings.kinds, limit: free, owner: settings.owner) {
                 active.insert(job, claimedAt: start, timing: queue.timing)
-                observe(.claimed(job.id, kind: job.kind))
+                observe(.claimed(job))
                 // Not a child of this task: it is stopped by its own reason, and bounded by its lease.
                 active.attach(Task { await self.attempt(job) }, to: job.lease)
             }
@@ -119,7 +119,7 @@ public final class Worker: Sendable {
     }
 
     private func report(_ stopped: [ActiveJobs.Stopped]) {
-        for stop in stopped { observe(.stopped(stop.job.id, kind: stop.job.kind, stop.reason)) }
+        for stop in stopped { observe(.stopped(stop.job, stop.reason)) }
     }
 
     /// One attempt from its claim to the row that says how it ended.
@@ -131,13 +131,14 @@ public final class Worker: Sendable {
         let outcome: Result<JobResult, any Error>
         do {
             outcome = .success(
-                try await perform(job, JobContext(lease: job.lease, active: active, failpoint: queue.failpoint)))
+                try await perform(
+                    job, JobContext(lease: job.lease, active: active, failpoint: queue.failpoint ?? { _ in })))
         } catch {
             outcome = .failure(error)
         }
         let stop = active.stopReason(job.lease)
         // A lost attempt has nothing to say; the sweep or its successor decides.
-        guard stop != .leaseLost else { return observe(.fenced(job.id, kind: job.kind)) }
+        guard stop != .leaseLost else { return observe(.fenced(job)) }
         switch outcome {
         case .success(let result):
             await write(.completed(result: result.json), of: job, alongside: result.alongside)
@@ -171,8 +172,8 @@ public final class Worker: Sendable {
         while true {
             do throws(JobsError) {
                 switch try await queue.finish(job.lease, ending, alongside: alongside) {
-                case .written(let state): observe(.ended(job.id, kind: job.kind, state))
-                case .fenced: observe(.fenced(job.id, kind: job.kind))
+                case .written(let state): observe(.ended(job, state))
+                case .fenced: observe(.fenced(job))
                 }
                 return
             } catch {
@@ -185,7 +186,7 @@ public final class Worker: Sendable {
                 }
             }
             guard let end = active.leaseEnd(job.lease), ContinuousClock.now < end else {
-                return observe(.fenced(job.id, kind: job.kind))
+                return observe(.fenced(job))
             }
             await pause(.milliseconds(250))
         }

@@ -26,7 +26,9 @@ extension Migration {
         Migration(number: 2, name: "cases", embedded: PackageResources._002_cases_sql),
         Migration(number: 3, name: "gateway", embedded: PackageResources._003_gateway_sql),
         Migration(number: 4, name: "rest", embedded: PackageResources._004_rest_sql),
-        Migration(number: 5, name: "exchange", embedded: PackageResources._005_exchange_sql),
+        Migration(number: 5, name: "dose", embedded: PackageResources._005_dose_sql),
+        Migration(number: 6, name: "trace", embedded: PackageResources._006_trace_sql),
+        Migration(number: 7, name: "exchange", embedded: PackageResources._007_exchange_sql),
     ]
 
     private init(number: Int, name: String, embedded: [UInt8]) {

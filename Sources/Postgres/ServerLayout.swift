@@ -48,7 +48,7 @@ struct ServerLayout: Sendable {
             unix_socket_directories = \(quoted(socketFolder))
             unix_socket_permissions = 0700
             port = 5432
-            max_connections = 60
+            max_connections = 100
             fsync = on
             synchronous_commit = on
             timezone = 'UTC'

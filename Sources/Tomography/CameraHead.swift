@@ -52,6 +52,13 @@ public struct CameraHead: Equatable, Sendable {
             energy: energy, gain: gain)
     }
 
+    /// The same head with another gain.
+    public func with(gain: Double) -> CameraHead {
+        CameraHead(
+            direction: direction, facePosition: facePosition, detector: detector, collimator: collimator,
+            energy: energy, gain: gain)
+    }
+
     /// The same head further from the patient, or nearer.
     public func withdrawn(by millimetres: Double) -> CameraHead {
         CameraHead(

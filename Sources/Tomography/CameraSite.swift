@@ -18,7 +18,7 @@ public struct CameraSite: Equatable, Sendable, Codable {
             self.intrinsicResolution140Millimetres = intrinsicResolution140Millimetres
         }
 
-        enum CodingKeys: String, CodingKey {
+        package enum CodingKeys: String, CodingKey, CaseIterable {
             case holeDiameterMillimetres = "hole_diameter_mm"
             case holeLengthMillimetres = "hole_length_mm"
             case septaMillimetres = "septa_mm"
@@ -46,7 +46,7 @@ public struct CameraSite: Equatable, Sendable, Codable {
     public var validUntil: String?
     public var source: String?
 
-    enum CodingKeys: String, CodingKey {
+    package enum CodingKeys: String, CodingKey, CaseIterable {
         case station, isotope, collimator, source
         case calibration = "calibration_cps_per_mbq_per_head"
         case energyResolution140Percent = "energy_resolution_140kev_percent"
@@ -58,6 +58,10 @@ public struct CameraSite: Equatable, Sendable, Codable {
         case measuredOn = "measured_on"
         case validUntil = "valid_until"
     }
+
+    /// The JSON keys of a description, and those of its collimator.
+    public static let keys = CodingKeys.allCases.map(\.rawValue)
+    public static let collimatorKeys = CollimatorDescription.CodingKeys.allCases.map(\.rawValue)
 
     /// The description of a medium energy collimator without any calibration.
     public static let uncalibratedMediumEnergy = CameraSite(

@@ -28,6 +28,10 @@ public struct PlanarSimulation: Sendable {
         /// - Shape: `[z, x]`
         public let primary, scatter, residual: [Float]
 
+        public init(head: CameraHead, primary: [Float], scatter: [Float], residual: [Float]) {
+            (self.head, self.primary, self.scatter, self.residual) = (head, primary, scatter, residual)
+        }
+
         /// The same view on other pixels of the same size, as ``PlanarImage/sampled(on:at:)``.
         public func sampled(
             on target: DetectorGrid, at place: (SIMD2<Double>) -> SIMD2<Double>

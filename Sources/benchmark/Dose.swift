@@ -1,5 +1,6 @@
 import ArgumentParser
 import Dosimetry
+import Foundation
 import Imaging
 import Learning
 
@@ -12,6 +13,7 @@ struct Dose: ParsableCommand {
     @Option(help: "Voxels along each axis.") var size = 128
     @Option(help: "Rounds, alternating with the yardstick.") var rounds = 15
     @Option(help: "Synthetic patients with three time points each; 0 leaves them out.") var patients = 0
+    @Option(help: "Where the patients' files are put while it runs.") var folder = NSTemporaryDirectory()
     @OptionGroup var output: OutputOptions
 
     private static let spacing = 4.8
@@ -76,7 +78,11 @@ struct Dose: ParsableCommand {
                 Self.limitMilliseconds))
         report.add(
             Figure("largest difference", Double(difference / largest), "of the peak", beside: "single precision", 1e-5))
-        if patients > 0 { try DoseAccuracy(patients: patients).add(to: &report) }
+        if patients > 0 {
+            let workspace = try Workspace(in: folder)
+            defer { workspace.close() }
+            try DoseAccuracy(patients: patients, folder: workspace.folder).add(to: &report)
+        }
         report.note(
             "Median of \(rounds) rounds on \(MachinePeaks.threadCount) threads; both keep the kernel's spectrum.")
         try report.print(as: output)

@@ -13,9 +13,6 @@ struct Sampler: ParsableCommand {
     @Option(help: "Samples, each followed by a forward projection alone.") var rounds = 12
     @OptionGroup var output: OutputOptions
 
-    /// Millimetres: the body of the phantom fills the default grid.
-    private static let spacing = 4.8
-
     private var extents: [Int] { grid.split(separator: ",").compactMap { Int($0) } }
 
     func validate() throws {
@@ -53,40 +50,8 @@ struct Sampler: ParsableCommand {
         report.add(Figure("maps alone, all ingredients", 1 / Timing.median(maps), "1/s", beside: yardstick, alone))
         report.add(Figure("maps alone, narrow world", 1 / Timing.median(narrowMaps), "1/s", beside: yardstick, alone))
         report.note(
-            "Grid \(grid) at \(Self.spacing) mm, \(patient.regions.count) regions; both views, Poisson counts; "
+            "Grid \(grid) at \(SampledPatient.spacing) mm, \(patient.regions.count) regions; both views, Poisson counts; "
                 + "\(MachinePeaks.threadCount) threads. Asked for: 5 maps with scans per second.")
         try report.print(as: output)
-    }
-
-    /// The stylised adult on a grid of the wanted size.
-    private struct SampledPatient {
-        let regions: [Region]
-        let pet, hounsfield: Volume<Float>
-        let body: Volume<Bool>
-
-        init(columns: Int, rows: Int, slices: Int) throws {
-            let half = SIMD3(Double(columns - 1), Double(rows - 1), 0) / 2 * Sampler.spacing
-            let grid = try VoxelGrid(
-                columns: columns, rows: rows, slices: slices, spacing: SIMD3(repeating: Sampler.spacing),
-                origin: SIMD3(-half.x, -half.y, 80))
-            let phantom = StylisedPhantom(seed: 1)
-            let labels = phantom.labels(on: grid)
-            hounsfield = StylisedPhantom.hounsfield(of: labels)
-            body = labels.map { $0 != .air }
-            let uptake = UptakePair(seed: 1, lesions: phantom.lesions, seenCount: phantom.lesions.count)
-            pet = uptake.pet.activity(of: labels)
-            let lesions = phantom.lesions.indices.map { index in
-                Region(
-                    name: "lesion_\(index + 1)", organ: nil, kind: .lesion,
-                    coverage: labels.map { $0 == .lesion(index) ? 1 : 0 })
-            }
-            let organs = Organ.allCases.map { organ in
-                Region(
-                    name: organ.rawValue, organ: organ,
-                    kind: [.lungs, .bone, .remainder].contains(organ) ? .background : .organ,
-                    coverage: labels.map { $0.organ == organ ? 1 : 0 })
-            }
-            regions = lesions + organs
-        }
     }
 }

@@ -10,11 +10,14 @@ struct Dose: ParsableCommand {
     var activity: [String]
     @Option(help: "Folder with the CT and, if there are any, contours and PET.") var anatomy: String?
     @Option(help: "Folder to write to.") var out: String
-    @Option(help: "Administered activity in MBq.") var administeredMbq: Double
+    @Option(parsing: .unconditional, help: "Administered activity in MBq.") var administeredMbq: Double
     @Option(help: "Time of the administration, YYYYMMDDHHMMSS.") var administeredAt: String
     @Option(help: "Radionuclide such as 177Lu, for maps that do not name it.") var isotope: String?
     @Option(help: "voxel-kernel or local-deposition.") var method = DoseMethod.voxelKernel.rawValue
     @Option(help: "dose.json of a cycle before; may be repeated.") var earlier: [String] = []
+    @Option(help: "A quantitative SPECT in Bq/mL on the CT's frame of reference: it says how much there is.")
+    var spect: String?
+    @Flag(help: "A curve for every voxel, held by that of its region.") var perVoxel = false
     @Flag(help: "Print the result as JSON.") var json = false
 
     func validate() throws {
@@ -22,7 +25,10 @@ struct Dose: ParsableCommand {
             throw ValidationError("--method is one of \(DoseMethod.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         guard administeredMbq > 0, administeredMbq.isFinite else {
-            throw ValidationError("--administered-mbq is a positive number")
+            throw ValidationError("--administered-mbq is a positive number, not \(administeredMbq)")
+        }
+        guard OfflineDose.isTime(administeredAt) else {
+            throw ValidationError("--administered-at is a time as 20240325100000, not '\(administeredAt)'")
         }
         guard !activity.isEmpty else { throw ValidationError("--activity is needed at least once") }
     }
@@ -31,7 +37,8 @@ struct Dose: ParsableCommand {
         let summary = try OfflineDose(
             activityFiles: activity, anatomyFolder: anatomy, earlierFiles: earlier,
             administeredMegabecquerel: administeredMbq, administeredAt: administeredAt, radionuclide: isotope,
-            method: DoseMethod(rawValue: method) ?? .voxelKernel, outputFolder: out
+            method: DoseMethod(rawValue: method) ?? .voxelKernel, perVoxel: perVoxel,
+            spectFile: spect, outputFolder: out
         ).perform(progress: Terminal.progress)
         print(json ? try OfflineReport.json(summary) : DoseText.table(summary))
     }

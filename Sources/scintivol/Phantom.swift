@@ -7,13 +7,16 @@ struct Phantom: ParsableCommand {
 
     @Option(help: "Folder to write to.") var out: String
     @Option(help: "Which patient; the same seed is the same patient.") var seed: UInt64 = 1
+    @Flag(help: "Replace another synthetic patient in the folder.") var force = false
     @Option(help: "Hours from the administration to the planar scan.") var hours = 24.0
     @Option(help: "Whom the seed is drawn from: standard adults, or varied builds, kidneys and arms.")
     var people = PhantomOrder.People.standard
     @Option(help: "How far the patient is from what a reconstruction assumes.")
     var difficulty = PhantomOrder.Difficulty.usual
     @Option(help: "The camera of the planar scan.") var camera = PhantomOrder.Camera.siemens
-    @Option(help: "One bed position around this z of the CT in mm, instead of the whole body.") var bedCentre: Double?
+    @Option(parsing: .unconditional, help: "One bed position around this z of the CT in mm, instead of the whole body.")
+    var bedCentre: Double?
+    @Flag(help: "Store the photopeak at 113 keV beside the one at 208 keV.") var secondPhotopeak = false
     @Option(help: "How the contours are written.") var contours = PhantomFiles.Contours.rtstruct
     @Flag(help: "Print the truth as JSON.") var json = false
 
@@ -22,21 +25,30 @@ struct Phantom: ParsableCommand {
     }
 
     func run() throws {
+        let folder = PhantomFolder(out)
+        try folder.prepare(seed: seed, replaces: force)
         Terminal.progress(0, "patient \(seed)")
         var order = PhantomOrder(seed: seed)
         (order.people, order.difficulty, order.camera) = (people, difficulty, camera)
         order.bedCentreMillimetres = bedCentre
+        order.secondPhotopeak = secondPhotopeak
         var recipe = order.recipe
         recipe.hours = hours
         let phantom = try PhantomFiles(recipe)
+        let truth = phantom.facts
+        if !force { try folder.require(truth) }
         Terminal.progress(0.7, "files")
-        try phantom.write(to: out, contours: contours)
+        do { try phantom.write(to: out, contours: contours) } catch { throw OfflineProblem(error, outputFolder: out) }
         Terminal.progress(1, "done")
-        print(
-            json
-                ? try OfflineReport.json(phantom.facts)
-                : "wrote \(out): nm ct pt \(contours == .none ? "" : contours.rawValue + " ")site.json truth.json truth.nii.gz"
-        )
+        print(json ? try OfflineReport.json(truth) : account(truth))
+    }
+
+    private func account(_ truth: PhantomFiles.Truth) -> String {
+        let parts = contours == .none ? "" : contours.rawValue + " "
+        return """
+            wrote \(out): nm ct pt \(parts)site.json truth.json truth.nii.gz
+            administered: \(Int(truth.administeredMegabecquerel)) MBq at \(truth.administeredAt)
+            """
     }
 }
 

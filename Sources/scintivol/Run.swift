@@ -22,7 +22,8 @@ struct ServiceOptions: ParsableArguments {
     var tlsCertificate: String?
     @Option(help: "PEM file with its private key.") var tlsKey: String?
     @Option(help: "PEM file with the authorities of client certificates.") var tlsClientAuthorities: String?
-    @Option(help: "Requests a second of each key or address; 0 for no limit.") var requestsPerSecond = 200.0
+    @Option(help: "Requests a second of each key or address; 0 for no limit, of guesses at keys neither.")
+    var requestsPerSecond = 200.0
     @Option(
         help:
             "Bound of the HTTP server, as NAME=NUMBER; may be repeated. Names: \(LimitNames.all.joined(separator: ", "))."
@@ -33,6 +34,8 @@ struct ServiceOptions: ParsableArguments {
     @Option(help: "Archive that results go to, as TITLE@HOST:PORT; may be repeated.") var destination: [String] = []
     @Option(name: .customLong("site"), help: "Description of a camera as JSON; may be repeated.")
     var cameras: [String] = []
+    @Option(help: "Doses: off, approval (nothing is sent before somebody agrees), automatic (approval).")
+    var dose: String?
     @Option(help: "Seconds without a new instance before a case is put together (5).") var quietSeconds: Double?
     @Option(help: "Jobs at a time.") var slots = 1
     @Option(help: "Seconds after its worker's last word until a job is given to another.") var leaseSeconds = 45.0
@@ -65,6 +68,12 @@ struct ServiceOptions: ParsableArguments {
         }
         settings.sites += try cameras.map { try SiteFile.read($0) }
         if let quietSeconds { settings.quietTime = .milliseconds(Int64(quietSeconds * 1000)) }
+        if let dose {
+            guard let policy = DosePolicy(rawValue: dose) else {
+                throw ValidationError("--dose is one of \(DosePolicy.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            settings.dosePolicy = policy
+        }
         settings.workerSlots = slots
         settings.leaseTime = .milliseconds(Int64(leaseSeconds * 1000))
         if let diskReserve { settings.diskReserveBytes = diskReserve << 20 }

@@ -26,13 +26,18 @@ struct Scintivol: AsyncParsableCommand {
         } catch let problem as StudyProblem {
             Terminal.say("scintivol: \(problem.advice)")
             Foundation.exit(1)
+        } catch let problem as OfflineProblem {
+            Terminal.say("scintivol: \(problem.advice)")
+            Foundation.exit(1)
         } catch let error as ServiceError {
             Terminal.say("scintivol: \(error.advice)")
             Foundation.exit(1)
         } catch {
             let code = exitCode(for: error)
             if code == .validationFailure {
-                Terminal.say(fullMessage(for: error))
+                let arguments = Array(CommandLine.arguments.dropFirst())
+                // The parser tells of one mistake; a misspelt option explains the one that seems to be missing.
+                Terminal.say(UnknownOption(in: arguments)?.message ?? fullMessage(for: error))
                 Foundation.exit(2)
             }
             exit(withError: error)

@@ -14,8 +14,9 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: "Highest learning rate.") var rate = 1e-3
     @Option(help: "Steps between validations.") var validateEvery = 50
     @Option(help: "Held-back cases.") var validationCases = 4
-    @Flag(help: "Let Stage 0 solve the held-back cases, seconds each, instead of drawing its maps.")
-    var solvedValidation = false
+    @Option(help: "Steps after which a new case comes in: Stage 0 solves each, which takes seconds.")
+    var stepsPerCase = 4
+    @Option(help: "Cases that steps draw from.") var cases = 48
     @Option(help: "Which maps and noise; the same seed trains the same model.") var seed: UInt64 = 1
     @Option(help: "Distance between voxels in millimetres.") var spacing = 4.8
     @Option(help: "Threads; results are equal only at equal counts.")
@@ -28,7 +29,8 @@ struct TrainingOptions: ParsableArguments {
         guard TrainingRequest.presets.contains(preset) else {
             throw ValidationError("--preset is one of \(TrainingRequest.presets.joined(separator: ", "))")
         }
-        guard steps > 1, validateEvery > 0, validationCases > 0, threads > 0, rate > 0, (2...20).contains(spacing)
+        guard steps > 1, validateEvery > 0, validationCases > 0, stepsPerCase > 0, cases > 0, threads > 0, rate > 0,
+            (2...20).contains(spacing)
         else {
             throw ValidationError("steps, intervals, threads and rate are positive, the spacing from 2 to 20 mm")
         }
@@ -38,7 +40,7 @@ struct TrainingOptions: ParsableArguments {
         var request = TrainingRequest(kind: model, preset: preset, outputPath: out)
         (request.startPath, request.siteFile, request.spacingMillimetres) = (start, site, spacing)
         (request.threads, request.checkpointSeconds) = (threads, checkpointSeconds)
-        request.solvesHeldBack = solvedValidation
+        (request.plan.pool.stepsPerCase, request.plan.pool.cases) = (stepsPerCase, cases)
         request.plan.stepCount = steps
         request.plan.learningRate = rate
         request.plan.seed = seed
@@ -77,15 +79,15 @@ struct Pretrain: ParsableCommand {
         abstract: "Train the population model on possible maps of sampled people. Goes on where it was killed.")
 
     @OptionGroup var options: TrainingOptions
-    @Option(help: "Steps with one person before the next.") var stepsPerPerson = 4
+    @Option(help: "Cases of one person before the next.") var casesPerPerson = 6
     @Flag(help: "Only activity levels and a small rigid motion vary.") var narrow = false
 
     func validate() throws {
-        guard stepsPerPerson > 0 else { throw ValidationError("--steps-per-person is positive") }
+        guard casesPerPerson > 0 else { throw ValidationError("--cases-per-person is positive") }
     }
 
     func run() throws {
-        let training = Pretraining(options.request, stepsPerPerson: stepsPerPerson, narrow: narrow)
+        let training = Pretraining(options.request, casesPerPerson: casesPerPerson, narrow: narrow)
         options.show(try training.perform { options.show($0) })
     }
 }

@@ -31,6 +31,29 @@ import Testing
         }
     }
 
+    /// A misspelt option is what is said, not the one that is missing because of it.
+    @Test(arguments: [
+        (["reconstruct", "--planr", "a", "--anatomy", "b", "--out", "c"], "'--planr'; did you mean '--planar'?"),
+        (["phantom", "--ot=x"], "'--ot'; did you mean '--out'?"),
+        (["key", "add", "--nam", "x"], "'--nam'; did you mean '--name'?"),
+        (["phantom", "--somewhere", "x"], "Unknown option '--somewhere'\n"),
+    ])
+    func aMisspeltOptionIsNamed(arguments: [String], message: String) async throws {
+        let run = try await ProgramRun(Scintivol.program, arguments, environment: [:])
+        #expect(run.status == 2 && run.errors.contains(message) && run.errors.contains("Usage:"), "\(run.errors)")
+    }
+
+    /// A negative number is a number that will not do, not an option.
+    @Test func aNegativeActivityIsRead() async throws {
+        let run = try await ProgramRun(
+            Scintivol.program,
+            [
+                "dose", "--activity", "a", "--out", "c", "--administered-mbq", "-5", "--administered-at",
+                "20240325100000",
+            ], environment: [:])
+        #expect(run.status == 2 && run.errors.contains("a positive number, not -5"), "\(run.errors)")
+    }
+
     private static let statuses: [([String], Int32)] = [
         (["bogus"], 2), (["phantom"], 2), (["phantom", "--out", "/tmp", "--seed", "x"], 2),
         (["reconstruct", "--planar", "/tmp"], 2),
@@ -38,6 +61,12 @@ import Testing
         (["reconstruct", "--planar", "/nonexistent", "--anatomy", "/nonexistent", "--out", "/nonexistent"], 1),
         (["dose", "--activity", "/a", "--out", "/c", "--administered-mbq", "7400"], 2),
         (["dose", "--out", "/c", "--administered-mbq", "7400", "--administered-at", "20240325100000"], 2),
+        (
+            [
+                "dose", "--activity", "/a", "--out", "/c", "--administered-mbq", "7400", "--administered-at",
+                "2024-03-25",
+            ], 2
+        ),
         (
             [
                 "dose", "--activity", "/nonexistent", "--out", "/nonexistent", "--administered-mbq", "7400",

@@ -97,10 +97,8 @@ import Testing
             (JobsError.alreadyEnded(.completed), 409, "already-ended"), (JobsError.keyContended, 409, "conflict"),
             (JobsError.invalidJSON, 500, "internal"), (CaseActionError.unknownCase, 404, "not-found"),
             (CaseActionError.stateForbids(.delivered), 409, "state-forbids"),
-            (CaseAnswers.Refusal.unknownCase, 404, "not-found"),
             (CaseAnswers.Refusal.unknownField("x"), 400, "invalid-body"),
             (CaseAnswers.Refusal.unusableValue("ct.whole"), 400, "invalid-body"),
-            (CaseAnswers.Refusal.database(.poolExhausted), 503, "database-unavailable"),
             (HTTPError.cannotOpenFile(code: 2), 404, "not-found"), (HTTPError.disconnected, 500, "internal"),
             (Unknown(), 500, "internal"),
         ] as [(any Error, Int, String)])

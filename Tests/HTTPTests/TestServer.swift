@@ -49,6 +49,14 @@ extension Router {
             await Task.yield()
             return .text(request.query("q") ?? "asynchronous")
         }
+        router.asynchronous(
+            .get, "/shortcut",
+            shortcut: { request, complete in
+                guard request.rawQuery == nil else { return false }
+                Thread.detachNewThread { complete(.text("short")) }
+                return true
+            }
+        ) { _ in .text("long") }
         router.blocking(.get, "/problem") { _ in
             throw Problem(409, type: "urn:example:conflict", detail: "a \"quoted\"\n\u{1}text", instance: "/jobs/1")
         }

@@ -34,6 +34,17 @@ import Testing
         #expect(try await shell(script).run(request: "{}").ending == ending)
     }
 
+    /// 5 is SCHED_IDLE of sched(7); the 41st field of proc(5)'s stat.
+    @Test(arguments: [(false, "0"), (true, "5")])
+    func workOfHoursRunsWhereNothingElseWantsTo(leavesAtOnce: Bool, policy: String) async throws {
+        let started = Mutex<Int32?>(nil)
+        var child = shell("read r; set -- $(sed 's/.*) //' /proc/self/stat); shift 38; echo \"[$1]\"")
+        child.leavesProcessorAtOnce = leavesAtOnce
+        let outcome = try await child.run(request: "{}", onStart: { process in started.withLock { $0 = process } })
+        #expect(outcome.ending == .answered("[\(policy)]"))
+        #expect(started.withLock { $0 } ?? 0 > 1)
+    }
+
     @Test func takesARequestLargerThanAnyBuffer() async throws {
         let request = "\"" + String(repeating: "x", count: 3_000_000) + "\""
         let outcome = try await shell("read r; echo ${#r}").run(request: request)

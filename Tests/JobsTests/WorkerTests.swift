@@ -127,7 +127,7 @@ import Testing
             #expect(outcome == .requested)
             try await expect(id, reaches: .cancelled)
         }
-        #expect(log.contains { $0 == .stopped(id, kind: "dose", .cancelRequested) })
+        #expect(log.contains { if case .stopped(let job, .cancelRequested) = $0 { job.id == id } else { false } })
     }
 
     @Test func shuttingDownGivesTheAttemptBack() async throws {
@@ -160,8 +160,12 @@ import Testing
                     ))
             }
             try await expect(id, reaches: .completed)
-            try await expectEventually { log.contains { $0 == .stopped(id, kind: "dose", .leaseLost) } }
-            try await expectEventually { log.contains { $0 == .fenced(id, kind: "dose") } }
+            try await expectEventually {
+                log.contains { if case .stopped(let job, .leaseLost) = $0 { job.id == id } else { false } }
+            }
+            try await expectEventually {
+                log.contains { if case .fenced(let job) = $0 { job.id == id } else { false } }
+            }
         }
         let job = try await queue.get(id)
         #expect(job.result == "\"kept\"" && job.rescueCount == 1)

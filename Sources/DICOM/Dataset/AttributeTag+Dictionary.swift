@@ -134,6 +134,7 @@ extension AttributeTag {
     public static let detectorVector = AttributeTag(0x0054, 0x0020, .US)
     public static let numberOfDetectors = AttributeTag(0x0054, 0x0021, .US)
     public static let detectorInformationSequence = AttributeTag(0x0054, 0x0022, .SQ)
+    public static let sliceVector = AttributeTag(0x0054, 0x0080, .US)
     public static let numberOfSlices = AttributeTag(0x0054, 0x0081, .US)
     public static let startAngle = AttributeTag(0x0054, 0x0200, .DS)
     public static let viewCodeSequence = AttributeTag(0x0054, 0x0220, .SQ)

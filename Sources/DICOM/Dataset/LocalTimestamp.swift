@@ -3,7 +3,7 @@
 /// An offset from UTC in a DICOM date-time is left aside: images and administrations of one site share its clock.
 ///
 /// - Source: DICOM PS3.5, section 6.2, representations DA, TM and DT.
-public struct LocalTimestamp: Hashable, Comparable, Sendable, Codable {
+public struct LocalTimestamp: Hashable, Comparable, Sendable {
     public let year, month, day: Int
     public let secondsOfDay: Double
 
@@ -103,5 +103,21 @@ public struct LocalTimestamp: Hashable, Comparable, Sendable, Codable {
     private static func padded(_ number: Int, _ width: Int) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+}
+
+/// As a date-time of DICOM, to the microsecond.
+extension LocalTimestamp: Codable {
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let read = Self(dateTime: try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a date-time")
+        }
+        self = read
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(dicomDate + dicomTime)
     }
 }

@@ -58,6 +58,8 @@ public struct ListenerCounters: Equatable, Sendable {
     public var storedObjects = 0
     /// Answered with a status other than success.
     public var refusedObjects = 0
+    /// Answers to C-STORE by their status.
+    public var storeResponses: [UInt16: Int] = [:]
     /// Begun but not received to their end.
     public var interruptedObjects = 0
     /// Of datasets, whether stored or not.

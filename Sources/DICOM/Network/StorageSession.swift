@@ -68,6 +68,7 @@ struct StorageSession {
                 refusedCount += 1
                 registry.count { $0.refusedObjects += 1 }
             }
+            registry.count { $0.storeResponses[status.code, default: 0] += 1 }
             try respond(to: incoming, with: status, on: association)
         case DIMSECommand.Field.eventReportRequest where incoming.command.hasDataset:
             try respond(to: incoming, with: try report(incoming, in: context, on: association), on: association)

@@ -94,7 +94,7 @@ struct PlanarInstance {
         return spacing
     }
 
-    private static func radionuclide(
+    static func radionuclide(
         _ dataset: Dataset, _ rules: PlanarReadingRules
     ) throws(DICOMReadingError) -> Radionuclide {
         let codes = dataset.items(.radiopharmaceuticalInformationSequence).flatMap {

@@ -48,4 +48,16 @@ struct DemoArchive {
         }
         return String(decoding: answer.body, as: UTF8.self)
     }
+
+    /// The UIDs of the dose objects that the archive holds.
+    func doseInstances() -> [String] {
+        struct Found: Decodable {
+            let MainDicomTags: [String: String]
+        }
+        let query = #"{"Level": "Instance", "Expand": true, "Query": {"Modality": "RTDOSE"}}"#
+        guard let answer = LocalRequest(port: httpPort).post("/tools/find", json: query), answer.status == 200,
+            let found = JSONText.decode([Found].self, from: String(decoding: answer.body, as: UTF8.self))
+        else { return [] }
+        return found.compactMap { $0.MainDicomTags["SOPInstanceUID"] }
+    }
 }

@@ -46,6 +46,8 @@ public struct Demonstration {
             [
                 "run", "--state", "\(folder)/state", "--dicom-address", "127.0.0.1", "--dicom-port", "\(dicomPort)",
                 "--http-port", "\(httpPort)", "--site", site,
+                // A job's stage is stored with its worker's heartbeats, some to a lease: the short one shows them.
+                "--lease-seconds", "10",
                 "--destination", "\(DemoArchive.title)@127.0.0.1:\(archive.dicomPort)",
             ], log: "\(folder)/scintivol.log")
         defer { service.stop() }
@@ -69,6 +71,7 @@ public struct Demonstration {
         say("5. The archive's own answer to a search for RTDOSE:")
         guard let doses = archive.findDoses(), doses.contains("RTDOSE") else { throw DemoError.notInArchive }
         say(doses.split(separator: "\n").filter { Self.isShown($0) }.joined(separator: "\n"))
+        for uid in archive.doseInstances() { say("    \"SOPInstanceUID\" : \"\(uid)\"") }
         for export in result.exports { say("   \(export.output) -> \(export.destination): \(export.state)") }
         try report(phantom, result)
         progress(1, "done")
@@ -97,17 +100,19 @@ public struct Demonstration {
 
     private func followCase(_ port: UInt16) throws -> CaseView {
         let end = Date(timeIntervalSinceNow: Self.caseLimit)
-        var last = ""
+        var (last, lastStage) = ("", "")
         while Date() < end {
-            let answer = LocalRequest(port: port).get("/v1/cases/1")
-            if let answer, answer.status == 200,
-                let view = JSONText.decode(CaseView.self, from: String(decoding: answer.body, as: UTF8.self))
-            {
-                if view.state != last { say("   case 1: \(view.state), \(view.instanceCount) instances") }
-                last = view.state
-                let steps: [CaseState] = [.collecting, .ready, .reconstructing, .exporting, .delivered]
-                let step = steps.firstIndex { $0.rawValue == view.state } ?? 0
-                progress(0.5 + 0.1 * Double(step), view.state)
+            let view = answer(CaseView.self, "/v1/cases/1", port)
+            let job = answer(JobPage.self, "/v1/jobs", port)?.jobs.first { $0.state == "running" }
+            if let job, job.stage ?? job.state != lastStage {
+                lastStage = job.stage ?? job.state
+                say("   job \(job.id): \(Self.text(job, lastStage))")
+            }
+            if let view {
+                let text = Self.text(view)
+                if text != last { say("   case 1: \(text), \(view.instanceCount) instances") }
+                last = text
+                progress(Self.share(view, job), job?.stage.map { "\(view.state), \($0)" } ?? view.state)
                 if view.state == CaseState.delivered.rawValue { return view }
                 if [CaseState.failed, .review].map(\.rawValue).contains(view.state) {
                     throw DemoError.caseEnded(state: view.state, reason: view.reason)
@@ -116,6 +121,32 @@ public struct Demonstration {
             Thread.sleep(forTimeInterval: 0.3)
         }
         throw DemoError.timeout("the case")
+    }
+
+    private func answer<Value: Decodable>(_ type: Value.Type, _ path: String, _ port: UInt16) -> Value? {
+        guard let answer = LocalRequest(port: port).get(path), answer.status == 200 else { return nil }
+        return JSONText.decode(type, from: String(decoding: answer.body, as: UTF8.self))
+    }
+
+    /// The state, and what a case that waits is waiting for.
+    private static func text(_ view: CaseView) -> String {
+        guard view.state == CaseState.needsInput.rawValue else { return view.state }
+        let names = ["ct": "CT", "pt": "PET", "nm": "planar NM image", "contours": "contours"]
+        let awaited = view.fields.map { names[$0] ?? $0 }.joined(separator: " and ")
+        return "\(view.state) (waiting for \(awaited.isEmpty ? view.reason ?? "more" : awaited))"
+    }
+
+    private static func text(_ job: JobView, _ stage: String) -> String {
+        let percent = job.progress.map { ", \(Int(($0 * 100).rounded())) %" } ?? ""
+        let elapsed = job.startedAt.map { ", \(Int(max(Date().timeIntervalSince1970 - $0, 0))) s" } ?? ""
+        return stage + percent + elapsed
+    }
+
+    /// How much of the whole demonstration is done.
+    private static func share(_ view: CaseView, _ job: JobView?) -> Double {
+        let steps: [CaseState] = [.collecting, .ready, .reconstructing, .exporting, .delivered]
+        let step = steps.firstIndex { $0.rawValue == view.state } ?? 0
+        return 0.5 + 0.1 * (Double(step) + (step == 2 ? job?.progress ?? 0 : 0))
     }
 
     private func wait(_ seconds: Double, for what: String, until isDone: () -> Bool) throws(DemoError) {

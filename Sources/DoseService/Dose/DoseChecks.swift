@@ -9,7 +9,7 @@ struct DoseChecks {
 
     func all() -> [QualityCheck] {
         var checks: [QualityCheck] = []
-        let hours = RegionDosimetry.hours(dosimetry.input, dosimetry.request)
+        let hours = RegionKinetics.hours(dosimetry.input, dosimetry.request)
         for (point, hour) in zip(dosimetry.input.points, hours) {
             for check in point.summary?.checks ?? [] {
                 checks.append(check.named("\(check.name) at \(Int(hour.rounded())) h"))

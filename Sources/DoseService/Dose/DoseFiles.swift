@@ -11,6 +11,11 @@ struct DoseFiles {
 
     /// The objects that go to the archive, in the order in which they are sent.
     static let exported = ["plan.dcm", "regions.dcm", "dose.dcm", "dose-error.dcm", "report-sr.dcm", "report-pdf.dcm"]
+    /// Their names in a site's configuration.
+    package static let outputNames = exported.map { name in
+        let word = String(name.prefix { $0 != "." })
+        return word == "plan" ? "dose-plan" : word
+    }
     /// Bins of a histogram.
     private static let binCount = 200
 
@@ -44,7 +49,7 @@ struct DoseFiles {
             uids: UIDGenerator(namespace: request.namespace))
         let writer = RTDoseWriter(context: context, source: input.points[0].dataset)
         try writer.writePlan(to: "\(folder)/plan.dcm")
-        let outlined = try dosimetry.anatomy.regions.filter { $0.kind != .background }.map { region in
+        let outlined = try dosimetry.regions.filter { $0.kind != .background }.map { region in
             try StructureSet.Region(name: region.name, outlining: region.coverage.map { $0 >= 0.5 })
         }
         try writer.structures(StructureSet(regions: outlined), seriesNumber: 11).write(to: "\(folder)/regions.dcm")
@@ -74,7 +79,7 @@ struct DoseFiles {
 
     private func writeVolumes(_ deviation: Volume<Float>) throws {
         var labels = Volume<Float>(grid: dosimetry.anatomy.grid, repeating: 0)
-        for (index, region) in dosimetry.anatomy.regions.enumerated() {
+        for (index, region) in dosimetry.regions.enumerated() {
             for voxel in labels.voxels.indices where region.coverage.voxels[voxel] >= 0.5 {
                 labels.voxels[voxel] = Float(index + 1)
             }
@@ -92,7 +97,7 @@ struct DoseFiles {
 
     /// Histograms of all regions that have a row.
     private func curves() throws -> [(String, DoseVolumeHistogram)] {
-        try dosimetry.anatomy.regions.filter { region in summary.regions.contains { $0.name == region.name } }
+        try dosimetry.regions.filter { region in summary.regions.contains { $0.name == region.name } }
             .map { ($0.name, try dosimetry.histogram($0)) }
     }
 }

@@ -22,9 +22,13 @@ struct DoseInput {
     let ct: CTSeries
     let pet: PETSeries?
     let contours: ContouredAnatomy?
+    let spect: SPECTAnchor?
 
     var sources: [SourceReference] {
-        points.map(\.map.reference) + [ct.sources.first, pet?.sources.first, contours?.source].compactMap { $0 }
+        points.map(\.map.reference)
+            + [
+                ct.sources.first, pet?.sources.first, contours?.source, spect?.image.reference,
+            ].compactMap { $0 }
     }
 
     /// - Throws: ``StudyProblem``.
@@ -52,7 +56,12 @@ struct DoseInput {
             let tracer = inventory.series(of: .positronEmission).first { $0.frameOfReferenceUID == frame }
             pet = try tracer.map { series throws(DICOMReadingError) in try SeriesReader.readPET(filesAt: series.paths) }
         } catch { throw StudyProblem(error, role: "ct") }
-        contours = try Self.contours(inventory, frame: frame)
+        // The same choice as the reconstruction's, whose regions these have to be.
+        contours = try StudyReader(sites: []).readContours(inventory, frame: frame)
+        let (first, known) = (read[0].map, scheme)
+        spect = try request.spectPath.map { path throws(StudyProblem) in
+            try SPECTAnchor(path: path, beside: first, scheme: known)
+        }
     }
 
     /// - Throws: ``StudyProblem`` when the maps are not of one patient in one frame, or have no calibration.
@@ -97,18 +106,6 @@ struct DoseInput {
         // Absence is the usual case for a map that came from an archive.
         guard let data = try? Data(contentsOf: folder.appendingPathComponent(name)) else { return nil }
         return try? JSONDecoder().decode(Content.self, from: data)
-    }
-
-    private static func contours(
-        _ inventory: SeriesInventory, frame: String
-    ) throws(StudyProblem) -> ContouredAnatomy? {
-        for path in inventory.series(of: .structureSet).flatMap(\.paths) {
-            do {
-                let found = try StructureSetReader.read(fileAt: path)
-                if found.frameOfReferenceUID == frame { return found }
-            } catch { throw StudyProblem(error, role: "rtstruct") }
-        }
-        return nil
     }
 
     /// Regions on the grid of the maps: the same as the reconstruction made, when it worked on this anatomy.

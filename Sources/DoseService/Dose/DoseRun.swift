@@ -18,6 +18,10 @@ public struct DoseRun: Sendable {
         /// For maps that do not name it.
         public var radionuclide: String?
         public var method: AbsorbedDose.Method
+        /// Every voxel gets a curve of its own, held by that of its region.
+        public var perVoxel = false
+        /// A quantitative SPECT of the same administration, which says how much there is.
+        public var spectPath: String?
         public var outputFolder: String
         /// Names the job; the same name gives the same UIDs.
         public var namespace: String
@@ -56,8 +60,8 @@ public struct DoseRun: Sendable {
             throw error
         }
         progress(0.3, "dose")
-        let dosimetry = try RegionDosimetry(input, request)
-        let rows = try dosimetry.regions()
+        let dosimetry = try RegionDosimetry(input, request, earlier: earlier)
+        let rows = try dosimetry.rows()
         let provenance = Provenance(
             version: Version.number, commit: Version.commit, modelHash: "none", recipeHash: recipeHash(), seed: 0)
         let summary = makeSummary(dosimetry, rows, earlier, provenance)
@@ -74,9 +78,11 @@ public struct DoseRun: Sendable {
         let balance = dosimetry.dose.balance
         var findings = dosimetry.anatomy.findings
         if input.points.count == 1 { findings.append("single-time-point") }
+        if input.spect != nil { findings.append("spect-anchored") }
         return DoseSummary(
             radionuclide: input.scheme.name, administeredMegabecquerel: request.administeredMegabecquerel,
-            hours: RegionDosimetry.hours(input, request), method: request.method.rawValue, regions: rows,
+            hours: RegionKinetics.hours(input, request), method: request.method.rawValue,
+            kinetics: dosimetry.voxelDeviation == nil ? "region" : "voxel", regions: rows,
             cumulative: Self.cumulative(rows, earlier),
             balance: .init(
                 emittedJoule: balance.emitted, absorbedJoule: balance.absorbed,
@@ -95,7 +101,8 @@ public struct DoseRun: Sendable {
             return .init(
                 name: row.name, cycles: before.count + 1, gray: before.reduce(row.gray) { $0 + $1.gray },
                 effectiveGray: before.reduce(row.effectiveGray) { $0 + $1.effectiveGray }, limitGray: limit?.gray,
-                limitSource: limit?.source)
+                limitSource: limit?.source,
+                effectiveLimitGray: limit?.region == "kidney" ? DoseLimit.kidneyEffectiveGray : nil)
         }
     }
 
@@ -114,13 +121,14 @@ public struct DoseRun: Sendable {
         struct Recipe: Encodable {
             let method, administeredAt: String
             let administered: Double
+            let perVoxel: Bool
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         let recipe = Recipe(
             method: request.method.rawValue,
             administeredAt: request.administeredAt.dicomDate + request.administeredAt.dicomTime,
-            administered: request.administeredMegabecquerel)
+            administered: request.administeredMegabecquerel, perVoxel: request.perVoxel)
         guard let bytes = try? encoder.encode(recipe) else { return "unknown" }
         return Digest.hex(of: Array(bytes))
     }

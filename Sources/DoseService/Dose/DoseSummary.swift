@@ -10,10 +10,14 @@ public struct DoseSummary: Codable, Equatable, Sendable {
         public let volumeMillilitres, massGrams: Double
         /// At the first time point.
         public let activityMegabecquerel, administeredPercent: Double
+        /// The same by the geometric mean of opposed counts, when the reconstruction said.
+        public let conjugateViewMegabecquerel: Double?
         /// The same by the PET's pattern scaled to the whole activity, when there was a PET.
         public let templateMegabecquerel: Double?
         /// How much of the activity the counts decided, by the reconstruction.
         public let dataShare: Double?
+        /// What the planar course was multiplied with to agree with a SPECT; nil without one.
+        public let spectFactor: Double?
         public let integratedMegabecquerelHours: Double
         public let gray, grayPerGigabecquerel: Double
         /// In percent: k = 1 and k = 2.
@@ -35,6 +39,8 @@ public struct DoseSummary: Codable, Equatable, Sendable {
             case administeredPercent = "administered_percent"
             case templateMegabecquerel = "pet_template_mbq"
             case dataShare = "data_share"
+            case conjugateViewMegabecquerel = "conjugate_view_mbq"
+            case spectFactor = "spect_factor"
             case integratedMegabecquerelHours = "integrated_mbq_h"
             case gray = "dose_gy"
             case grayPerGigabecquerel = "dose_gy_per_gbq"
@@ -57,9 +63,12 @@ public struct DoseSummary: Codable, Equatable, Sendable {
         public let gray, effectiveGray: Double
         public let limitGray: Double?
         public let limitSource: String?
+        /// A biologically effective dose that the literature advises not to pass, where it has one.
+        public let effectiveLimitGray: Double?
 
         enum CodingKeys: String, CodingKey {
             case name, cycles
+            case effectiveLimitGray = "bed_limit_gy"
             case gray = "dose_gy"
             case effectiveGray = "bed_gy"
             case limitGray = "limit_gy"
@@ -82,6 +91,8 @@ public struct DoseSummary: Codable, Equatable, Sendable {
     public let administeredMegabecquerel: Double
     public let hours: [Double]
     public let method: String
+    /// `region` or `voxel`: whose curve the decays of a voxel follow.
+    public let kinetics: String
     public let regions: [Region]
     public let cumulative: [Cumulative]
     public let balance: Balance
@@ -93,7 +104,8 @@ public struct DoseSummary: Codable, Equatable, Sendable {
     public let sources: [SourceReference]
 
     enum CodingKeys: String, CodingKey {
-        case radionuclide, hours, method, regions, cumulative, balance, checks, assumptions, findings, provenance
+        case radionuclide, hours, method, kinetics, regions, cumulative, balance, checks, assumptions, findings,
+            provenance
         case sources
         case administeredMegabecquerel = "administered_mbq"
     }

@@ -8,24 +8,34 @@ public enum DoseText {
     static func csv(_ summary: DoseSummary) -> String {
         let heads = [
             "number", "region", "kind", "volume_ml", "mass_g", "activity_mbq", "administered_percent",
-            "pet_template_mbq", "data_share", "integrated_mbq_h", "effective_half_life_h", "model", "dose_gy",
+            "conjugate_view_mbq", "pet_template_mbq", "data_share", "spect_factor", "integrated_mbq_h",
+            "effective_half_life_h", "model", "aicc", "dose_gy",
             "dose_gy_per_gbq", "sd_percent_k1", "expanded_percent_k2", "d98_gy", "d2_gy", "maximum_gy", "bed_gy",
             "other_method_gy", "sphere_gy", "findings",
         ]
-        let rows = summary.regions.enumerated().map { index, region in
-            [
-                "\(index + 1)", region.name, region.kind, number(region.volumeMillilitres), number(region.massGrams),
-                number(region.activityMegabecquerel), number(region.administeredPercent),
-                region.templateMegabecquerel.map(number) ?? "", region.dataShare.map(number) ?? "",
-                number(region.integratedMegabecquerelHours),
-                region.curve.map { number($0.effectiveHalfLifeHours) } ?? "",
-                region.curve?.model.rawValue ?? "", number(region.gray), number(region.grayPerGigabecquerel),
-                number(region.deviationPercent), number(region.expandedPercent), number(region.nearMinimumGray),
-                number(region.nearMaximumGray), number(region.maximumGray), number(region.effectiveGray),
-                number(region.otherMethodGray), number(region.sphereGray), region.findings.joined(separator: " "),
-            ]
-        }
+        let rows = summary.regions.enumerated().map { index, region in ["\(index + 1)"] + cells(region) }
         return ([heads] + rows).map { $0.joined(separator: ",") + "\n" }.joined()
+    }
+
+    private static func cells(_ region: DoseSummary.Region) -> [String] {
+        func optional(_ value: Double?) -> String { value.map(number) ?? "" }
+        let amounts: [Double] = [
+            region.volumeMillilitres, region.massGrams, region.activityMegabecquerel, region.administeredPercent,
+        ]
+        let beside = [
+            region.conjugateViewMegabecquerel, region.templateMegabecquerel, region.dataShare, region.spectFactor,
+        ]
+        let doses: [Double] = [
+            region.gray, region.grayPerGigabecquerel, region.deviationPercent, region.expandedPercent,
+            region.nearMinimumGray, region.nearMaximumGray, region.maximumGray, region.effectiveGray,
+            region.otherMethodGray, region.sphereGray,
+        ]
+        let curve: [String] = [
+            number(region.integratedMegabecquerelHours), optional(region.curve?.effectiveHalfLifeHours),
+            region.curve?.model.rawValue ?? "", optional(region.curve?.criterion),
+        ]
+        return [region.name, region.kind] + amounts.map(number) + beside.map(optional) + curve + doses.map(number)
+            + [region.findings.joined(separator: " ")]
     }
 
     /// Cumulative histograms: one row per region and dose.
@@ -84,11 +94,16 @@ public enum DoseText {
         for check in summary.checks where check.outcome != .pass {
             text += "\(check.outcome.rawValue.uppercased()): \(check.name) = \(digits(check.value, 2))\n"
         }
-        for row in summary.cumulative where row.limitGray != nil {
-            text += "\(row.name): \(digits(row.gray, 1)) Gy after \(row.cycles) of all cycles, literature "
-            text += "\(digits(row.limitGray ?? 0, 0)) Gy\n"
-        }
+        for row in summary.cumulative { text += cumulativeLine(row).map { "\($0)\n" } ?? "" }
         return text
+    }
+
+    /// - Returns: nil for a region of which the literature has no limit.
+    private static func cumulativeLine(_ row: DoseSummary.Cumulative) -> String? {
+        guard let limit = row.limitGray, limit > 0 else { return nil }
+        let cycles = row.cycles == 1 ? "in this cycle" : "in \(row.cycles) cycles with this one"
+        return "\(row.name): \(digits(row.gray, 1)) Gy \(cycles), \(digits(100 * row.gray / limit, 0)) % of the "
+            + "\(digits(limit, 0)) Gy that the literature takes as the limit for all cycles"
     }
 
     /// Six digits, with a point whatever the machine's language is.

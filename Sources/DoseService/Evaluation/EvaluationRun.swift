@@ -25,19 +25,22 @@ public struct EvaluationRun: Sendable {
     }
 
     /// - Parameter progress: told how far it is, 0 to 1, and what is being done.
-    /// - Throws: ``StudyProblem``.
+    /// - Throws: ``StudyProblem`` or ``OfflineProblem``.
     public func perform(progress: (Double, String) -> Void = { _, _ in }) throws -> EvaluationReport {
+        if let outputFolder { try OfflineProblem.requireOutput(outputFolder) }
         var scores = methods.map { (name: $0.name, cases: [EvaluationCase.Score]()) }
         var pictures: [EvaluationPage.Picture] = []
         let total = Double(max(caseCount * methods.count, 1))
         for number in 0..<caseCount {
             let seed = self.seed + UInt64(number)
-            progress(Double(number * methods.count) / total, "case \(number + 1)")
+            let title = "case \(number + 1) of \(caseCount)"
+            progress(Double(number * methods.count) / total, "\(title), patient")
             let evaluated: EvaluationCase
             do {
                 evaluated = try EvaluationCase(.evaluated(seed: seed, suite: suite), withContours: withContours)
             } catch { throw StudyProblem(error) }
             for (place, method) in methods.enumerated() {
+                progress(Double(number * methods.count + place) / total, "\(title), \(method.name)")
                 let outcome: EvaluationCase.Outcome
                 do {
                     outcome = try evaluated.outcome(of: method) { work in
@@ -51,11 +54,15 @@ public struct EvaluationRun: Sendable {
                 if outputFolder != nil, number < Self.picturedCases {
                     pictures.append(EvaluationPage.Picture(method: method.name, evaluated: evaluated, outcome: outcome))
                 }
-                progress(Double(number * methods.count + place + 1) / total, method.name)
             }
         }
         let report = EvaluationReport(suite: suite, seed: seed, withContours: withContours, scores: scores)
-        if let outputFolder { try write(report, pictures, to: outputFolder) }
+        if let outputFolder {
+            do { try write(report, pictures, to: outputFolder) } catch {
+                throw OfflineProblem(error, outputFolder: outputFolder)
+            }
+        }
+        progress(1, "done")
         return report
     }
 

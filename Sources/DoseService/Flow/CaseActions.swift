@@ -8,6 +8,8 @@ package enum CaseActionError: Error, Equatable, Sendable {
     case unknownCase
     /// The case does not stand where this can be done.
     case stateForbids(CaseState)
+    case unknownCycle
+    case cycleStateForbids(CycleState)
 }
 
 extension CaseActionError: PostgresFailure {
@@ -17,7 +19,7 @@ extension CaseActionError: PostgresFailure {
         switch self {
         case .database(let error): error
         case .jobs(let error): error.postgresError
-        case .unknownCase, .stateForbids: nil
+        case .unknownCase, .stateForbids, .unknownCycle, .cycleStateForbids: nil
         }
     }
 }
@@ -25,7 +27,7 @@ extension CaseActionError: PostgresFailure {
 /// What people decide about cases. Each is part of its caller's transaction.
 enum CaseActions {
     private static let lock = Statement(
-        "case_action_lock", "SELECT state, revision FROM dose_case WHERE id = $1 FOR UPDATE")
+        "case_action_lock", "SELECT state, revision, trace FROM dose_case WHERE id = $1 FOR UPDATE")
 
     private static let step = Statement(
         "case_action_step",
@@ -42,8 +44,9 @@ enum CaseActions {
         "case_action_payload", "SELECT payload FROM job WHERE id = $1 AND kind = $2")
 
     private struct Standing {
-        let state: CaseState
+        var state: CaseState
         let revision: Int
+        let trace: String
     }
 
     /// Asks for a reconstruction of what the case holds now, or finds the one that is under way.
@@ -53,7 +56,7 @@ enum CaseActions {
         let standing = try standing(id, transaction)
         // A case that has never been put together has nothing to reconstruct.
         guard standing.revision > 0, standing.state != .collecting else { throw .stateForbids(standing.state) }
-        let payload = CaseAssembly.Payload(caseID: id, revision: standing.revision)
+        let payload = CaseAssembly.Payload(caseID: id, revision: standing.revision, trace: standing.trace)
         let job: EnqueuedJob
         do throws(JobsError) {
             job = try JobLedger(transaction).enqueue(
@@ -86,7 +89,9 @@ enum CaseActions {
         // A case of which nothing is sent is done as soon as somebody has agreed.
         try step(id, standing, to: .exporting, reason: nil, transaction)
         if next == .delivered {
-            try step(id, Standing(state: .exporting, revision: standing.revision), to: next, reason: nil, transaction)
+            var exporting = standing
+            exporting.state = .exporting
+            try step(id, exporting, to: next, reason: nil, transaction)
         }
         return next
     }
@@ -130,7 +135,7 @@ enum CaseActions {
             if let row = try transaction.query(lock, [.integer(id)]).first,
                 let state = CaseState(rawValue: try row["state"])
             {
-                found = Standing(state: state, revision: try row["revision"])
+                found = Standing(state: state, revision: try row["revision"], trace: try row["trace"])
             }
         } catch { throw .database(error) }
         guard let found else { throw .unknownCase }

@@ -1,21 +1,15 @@
 import DICOM
-package import Postgres
+import Postgres
 
 /// What people answer to what a case asks for. Answers are rows: each makes a new revision of its case, whose
 /// reconstruction takes them where files are silent.
-package struct CaseAnswers: Sendable {
+package enum CaseAnswers {
     package enum Refusal: Error, Equatable {
-        case unknownCase
         /// No case asks for this.
         case unknownField(String)
         /// The value has not the form that the field asks for.
         case unusableValue(String)
-        case database(PostgresError)
     }
-
-    let pool: Pool
-
-    package init(pool: Pool) { self.pool = pool }
 
     /// The answer to each field, and the key of a ``ReadingRule`` that says the same of a device.
     static let readingKeys: [String: ReadingRule.CodingKeys] = [
@@ -41,45 +35,29 @@ package struct CaseAnswers: Sendable {
     /// Every field that can be answered, sorted.
     package static var fields: [String] { (Array(readingKeys.keys) + consents).sorted() }
 
-    /// Writes answers to a case and has it looked through again at once.
+    /// Writes answers to a case and has it looked through again at once, whatever its patient's associations do; without
+    /// any answer, only that. Part of its caller's transaction.
     ///
     /// - Parameters:
-    ///   - values: JSON by field; the fields are those that the case asks for.
-    ///   - actor: who answers, for the audit.
-    /// - Throws: ``Refusal``; nothing is written then.
-    package func answer(_ caseID: Int64, _ values: [String: JSONValue], actor: String) async throws(Refusal) {
-        for (field, value) in values.sorted(by: { $0.key < $1.key }) { try Self.check(field, value) }
-        let outcome: Result<Bool, PostgresError>
+    ///   - values: checked JSON by field.
+    ///   - actor: who answers.
+    /// - Throws: ``CaseActionError/unknownCase``; nothing is written then.
+    static func write(
+        _ values: [String: JSONValue], to id: Int64, by actor: String, _ transaction: Transaction
+    ) throws(CaseActionError) {
+        var patient: String?
         do throws(PostgresError) {
-            outcome = .success(
-                try await pool.transaction { (transaction) throws(PostgresError) in
-                    let rows = try transaction.query(CaseStatements.patientOf, [.integer(caseID)])
-                    guard let row = rows.first else { return false }
-                    for (field, value) in values.sorted(by: { $0.key < $1.key }) {
-                        _ = try transaction.query(
-                            CaseStatements.insertAnswer,
-                            [.integer(caseID), .text(field), .json(JSONText.encode(value)), .text(actor)])
-                    }
-                    let patient: String = try row["patient_key"]
-                    _ = try transaction.query(
-                        ArrivalStatements.note, [.text("answer"), .texts([patient]), .bool(true)])
-                    try AuditTrail.write(
-                        .init(
-                            actor: actor, action: .caseAnswered, subject: "case \(caseID)",
-                            detail: ["fields": values.keys.sorted().joined(separator: " ")]), transaction)
-                    return true
-                })
-        } catch { outcome = .failure(error) }
-        switch outcome {
-        case .success(true): return
-        case .success(false): throw .unknownCase
-        case .failure(let error): throw .database(error)
-        }
-    }
-
-    /// Has a case put together now, whatever its patient's associations do.
-    package func force(_ caseID: Int64, actor: String) async throws(Refusal) {
-        try await answer(caseID, [:], actor: actor)
+            patient = try transaction.query(CaseStatements.patientOf, [.integer(id)]).first?["patient_key"]
+        } catch { throw .database(error) }
+        guard let patient else { throw .unknownCase }
+        do throws(PostgresError) {
+            for (field, value) in values.sorted(by: { $0.key < $1.key }) {
+                _ = try transaction.query(
+                    CaseStatements.insertAnswer,
+                    [.integer(id), .text(field), .json(JSONText.encode(value)), .text(actor)])
+            }
+            _ = try transaction.query(ArrivalStatements.note, [.text("answer"), .texts([patient]), .bool(true)])
+        } catch { throw .database(error) }
     }
 
     /// - Throws: ``Refusal/unknownField(_:)`` or ``Refusal/unusableValue(_:)``.

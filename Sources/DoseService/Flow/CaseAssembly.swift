@@ -23,9 +23,11 @@ struct CaseAssembly: Sendable {
     struct Payload: Codable, Equatable {
         let caseID: Int64
         let revision: Int
+        /// By which the case is followed through the logs.
+        var trace: String?
 
         enum CodingKeys: String, CodingKey {
-            case revision
+            case revision, trace
             case caseID = "case"
         }
 
@@ -58,15 +60,29 @@ struct CaseAssembly: Sendable {
     private func assemble(_ patientKey: String) async {
         do throws(JobsError) {
             if !search.archives.isEmpty { await search.countSeries(try await incompleteSeries(of: patientKey)) }
-            let outcomes: [(id: Int64, state: String)] = try await pool.transaction { (transaction) throws(JobsError) in
+            let outcomes: [Outcome] = try await pool.transaction { (transaction) throws(JobsError) in
                 do throws(PostgresError) {
                     return try Self.lookThrough(patientKey, in: transaction)
                 } catch { throw JobsError(error) }
             }
-            for (id, state) in outcomes {
-                log.info("case assembled", metadata: ["case": "\(id)", "state": "\(state)"])
-            }
+            for outcome in outcomes { log.info("case assembled", metadata: outcome.fields) }
         } catch { log.error("case assembly failed", metadata: ["error": "\(error)"]) }
+    }
+
+    /// A case that changed.
+    private struct Outcome {
+        let id: Int64
+        let revision: Int
+        let state, trace: String
+        /// The traces of what brought its instances.
+        let bringers: [String]
+
+        var fields: Logger.Metadata {
+            [
+                "case": "\(id)", "revision": "\(revision)", "state": "\(state)", "trace": "\(trace)",
+                "brought_by": "\(bringers.joined(separator: " "))",
+            ]
+        }
     }
 
     /// Series of cases that would go on, for which an archive may know better.
@@ -90,20 +106,19 @@ struct CaseAssembly: Sendable {
     /// - Returns: the cases that changed.
     private static func lookThrough(
         _ patientKey: String, in transaction: Transaction
-    ) throws(PostgresError) -> [(id: Int64, state: String)] {
+    ) throws(PostgresError) -> [Outcome] {
         var arrivals: [Int64] = []
         for row in try transaction.query(CaseStatements.lockArrivals, [.text(patientKey)]) {
             arrivals.append(try row["id"])
         }
         guard !arrivals.isEmpty else { return [] }
         try openNew(patientKey, in: transaction)
-        var changed: [(id: Int64, state: String)] = []
+        var changed: [Outcome] = []
         for row in try transaction.query(CaseStatements.ofPatient, [.text(patientKey)]) {
             let content = try content(row, in: transaction)
             let known: String? = try row["content_key"]
             guard content.key != known, !content.isUsed(since: known) else { continue }
-            let id: Int64 = try row["id"]
-            changed.append((id, try revise(id, from: try row["revision"], to: content, in: transaction)))
+            changed.append(try revise(row, to: content, in: transaction))
         }
         _ = try transaction.query(CaseStatements.closeArrivals, [.integers(arrivals)])
         _ = try transaction.query(CaseStatements.markArrivals, [.integers(arrivals)])
@@ -120,7 +135,9 @@ struct CaseAssembly: Sendable {
                 // An image without a time belongs to whatever there is of its study.
                 guard let at, let start = opened.at, at - start > PlanarReader.pairingSecondsLimit else { continue }
             }
-            _ = try runner.query(CaseStatements.openNew, [.text(patientKey), .text(study), .optional(at)])
+            _ = try runner.query(
+                CaseStatements.openNew,
+                [.text(patientKey), .text(study), .optional(at), .optional(try row["trace"] as String?)])
             opened = (study, at)
         }
     }
@@ -161,9 +178,10 @@ struct CaseAssembly: Sendable {
     }
 
     private static func revise(
-        _ id: Int64, from revision: Int, to content: CaseContent, in transaction: Transaction
-    ) throws(PostgresError) -> String {
-        let next = Payload(caseID: id, revision: revision + 1)
+        _ row: Row, to content: CaseContent, in transaction: Transaction
+    ) throws(PostgresError) -> Outcome {
+        let (id, revision, trace): (Int64, Int, String) = (try row["id"], try row["revision"], try row["trace"])
+        let next = Payload(caseID: id, revision: revision + 1, trace: trace)
         let ledger = JobLedger(transaction)
         let before = Payload(caseID: id, revision: revision)
         let live = try transaction.query(CaseStatements.liveJob, [.text(before.key)])
@@ -180,7 +198,7 @@ struct CaseAssembly: Sendable {
         let state: CaseState = content.missing == nil ? .ready : .needsInput
         if content.missing?.code == "identity-conflict" {
             try AuditTrail.write(
-                .init(actor: "assembly", action: .identityConflict, subject: "case \(id)", outcome: 8), transaction)
+                .init(actor: "assembly", action: .identityConflict, subject: "case/\(id)", outcome: 8), transaction)
         }
         _ = try transaction.query(
             CaseStatements.assemble,
@@ -189,6 +207,8 @@ struct CaseAssembly: Sendable {
                 .json(JSONText.encode(content.missing?.fields ?? [])), .integer(Int64(next.revision)),
                 .text(content.key), .integers(content.instances),
             ])
-        return state.rawValue
+        let bringers = try transaction.query(CaseStatements.bringers, [.integers(content.instances)])
+            .map { row throws(PostgresError) -> String in try row["trace"] }
+        return Outcome(id: id, revision: next.revision, state: state.rawValue, trace: trace, bringers: bringers)
     }
 }

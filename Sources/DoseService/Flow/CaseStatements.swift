@@ -23,7 +23,7 @@ enum CaseStatements {
     static let unopened = Statement(
         "case_unopened",
         """
-        SELECT i.study_instance_uid, i.acquired_at FROM instance i
+        SELECT i.study_instance_uid, i.acquired_at, i.trace FROM instance i
         WHERE i.modality = 'NM' AND i.patient_key = $1 AND NOT i.made_here AND NOT i.is_tomographic AND NOT EXISTS (
             SELECT 1 FROM dose_case c
             WHERE c.patient_key = i.patient_key AND c.planar_study_uid = i.study_instance_uid
@@ -31,24 +31,25 @@ enum CaseStatements {
         ORDER BY i.study_instance_uid, i.acquired_at NULLS FIRST, i.id
         """)
 
-    /// Every planar scan is a case.
+    /// Every planar scan is a case, and goes on with the trace of what brought it first.
     static let openNew = Statement(
         "case_open_new",
         """
-        INSERT INTO dose_case (patient_key, planar_study_uid, acquired_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+        INSERT INTO dose_case (patient_key, planar_study_uid, acquired_at, trace)
+        VALUES ($1, $2, $3, coalesce($4, replace(gen_random_uuid()::text, '-', ''))) ON CONFLICT DO NOTHING
         """)
 
     static let ofPatient = Statement(
         "case_of_patient",
         """
-        SELECT id, patient_key, planar_study_uid, acquired_at, state, revision, content_key FROM dose_case
+        SELECT id, patient_key, planar_study_uid, acquired_at, state, revision, content_key, trace FROM dose_case
         WHERE patient_key = $1 ORDER BY id FOR UPDATE
         """)
 
     static let ofPatientUnlocked = Statement(
         "case_of_patient_unlocked",
         """
-        SELECT id, patient_key, planar_study_uid, acquired_at, state, revision, content_key FROM dose_case
+        SELECT id, patient_key, planar_study_uid, acquired_at, state, revision, content_key, trace FROM dose_case
         WHERE patient_key = $1 ORDER BY id
         """)
 
@@ -73,6 +74,11 @@ enum CaseStatements {
                    AND ($3::float8 IS NULL OR acquired_at IS NULL OR abs(acquired_at - $3) <= $4)))
         ORDER BY id
         """)
+
+    /// Whoever brought instances, by the traces in their own lines of log.
+    static let bringers = Statement(
+        "case_bringers",
+        "SELECT DISTINCT trace FROM instance WHERE id = ANY ($1) AND trace IS NOT NULL ORDER BY trace LIMIT 20")
 
     static let answers = Statement(
         "case_answers",

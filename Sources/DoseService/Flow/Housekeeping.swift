@@ -20,7 +20,10 @@ struct Housekeeping: Sendable {
     private static let repetitions = Statement(
         "idempotency_prune", "DELETE FROM idempotency WHERE created_at < now() - make_interval(secs => $1)")
 
-    private static let folders = Statement("result_folders", "SELECT folder FROM result WHERE folder = ANY ($1)")
+    private static let folders = Statement(
+        "result_folders",
+        "SELECT folder FROM result WHERE folder = ANY ($1) UNION SELECT folder FROM dose_result WHERE folder = ANY ($1)"
+    )
 
     private static let live = Statement(
         "result_live_attempts",

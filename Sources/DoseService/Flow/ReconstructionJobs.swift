@@ -17,9 +17,6 @@ struct ReconstructionJobs: Sendable {
 
     private var settings: ServiceSettings { site.current }
 
-    /// Most private memory that a child may take, in bytes.
-    static let childMemoryLimit = 12 << 30
-
     func perform(_ job: ClaimedJob, _ context: JobContext) async throws -> JobResult {
         guard let payload = JSONText.decode(CaseAssembly.Payload.self, from: job.payload) else {
             throw JobDecision.discard(reason: "payload-garbled")
@@ -40,16 +37,8 @@ struct ReconstructionJobs: Sendable {
         request.answers = try await pool.run { (connection) throws(PostgresError) in
             try CaseAssembly.answers(to: payload.caseID, in: connection)
         }
-        var child = ChildProcess(program: program, arguments: [ChildWork.subcommand])
-        child.memoryLimit = Self.childMemoryLimit
-        let outcome = try await child.run(request: JSONText.encode(request)) {
-            context.report(progress: $0.progress, stage: $0.stage)
-            context.reach(.midRun)
-        }
-        guard case .answered(let text) = outcome.ending,
-            let answer = JSONText.decode(ChildWork.Answer.self, from: text)
-        else { throw FailurePolicy.decision(outcome.ending) ?? JobDecision.retry(reason: "child-answer") }
-        switch answer {
+        switch try await ChildWork.ask(.reconstruction(request), program: program, context, ChildLog(log, of: job)) {
+        case .dose: throw JobDecision.retry(reason: "child-answer")
         case .problem(let problem):
             let isLast = job.attempt >= job.attemptLimit
             if isLast || FailurePolicy.caseState(problem) == .needsInput || problem.isFinal {

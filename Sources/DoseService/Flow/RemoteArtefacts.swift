@@ -46,6 +46,29 @@ public struct RemoteArtefacts: Sendable {
         }
     }
 
+    /// Makes files of results available where the service has them.
+    ///
+    /// - Parameters:
+    ///   - path: of the result in the interface, such as `v1/results/7`.
+    ///   - names: files that are there, and files that may be.
+    /// - Throws: `JobDecision` to try again when the service does not answer.
+    func bring(
+        _ names: [String], ifAny others: [String] = [], of path: String, into folder: String
+    ) async throws {
+        for name in names + others where !FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
+            let request = request("\(path)/files/\(name)", method: "GET")
+            do {
+                let data = try await answer("result-not-fetched") { try await URLSession.shared.data(for: request) }
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+                try DurableFile.write(Array(data), to: "\(folder)/\(name)")
+            } catch  where others.contains(name) {
+                continue
+            } catch let decision as JobDecision { throw decision } catch {
+                throw JobDecision.retry(reason: "result-not-written")
+            }
+        }
+    }
+
     /// Brings everything that an attempt has made.
     ///
     /// - Parameter attempt: name of its folder, `JOB-TOKEN`.

@@ -11,7 +11,8 @@ public struct ServiceSettings: Sendable {
     /// An archive that results are sent to.
     public struct Destination: Equatable, Sendable {
         /// What one receives that does not choose.
-        public static let outputsByDefault = [ResultObjects.Output.plan, .activity].map(\.rawValue)
+        public static let outputsByDefault =
+            [ResultObjects.Output.plan, .activity].map(\.rawValue) + DoseFiles.outputNames
 
         public let name: String
         public let peer: StoragePeer
@@ -19,8 +20,11 @@ public struct ServiceSettings: Sendable {
         public let outputs: [String]
         public let verification: GatewayPeer.Verification
 
+        /// Names of everything that can be sent: of reconstructions, then of doses.
+        public static let allOutputs = ResultObjects.Output.allCases.map(\.rawValue) + DoseFiles.outputNames
+
         public init(
-            name: String, peer: StoragePeer, outputs: [String] = Destination.outputsByDefault,
+            name: String, peer: StoragePeer, outputs: [String] = Self.outputsByDefault,
             verification: GatewayPeer.Verification = .query
         ) {
             (self.name, self.peer, self.outputs, self.verification) = (name, peer, outputs, verification)
@@ -84,6 +88,7 @@ public struct ServiceSettings: Sendable {
     public var quietTime: Duration = .seconds(5)
     /// After so long a case is put together although more is being brought.
     public var hardDeadline: Duration = .seconds(1800)
+    public var dosePolicy = DosePolicy.approval
     /// Source files are removed so long after delivery; nil keeps them.
     public var retention: Duration?
     public var auditReceiver: AuditReceiver?

@@ -25,7 +25,7 @@ struct ArchiveSearch: Sendable {
     struct Wanted: Equatable {
         let id: Int64
         let revision, attempt: Int
-        let reason: String
+        let reason, trace: String
     }
 
     func run() async {
@@ -88,7 +88,7 @@ struct ArchiveSearch: Sendable {
                 wanted.append(
                     Wanted(
                         id: try row["case_id"], revision: try row["revision"], attempt: try row["attempt"],
-                        reason: try row["reason"]))
+                        reason: try row["reason"], trace: try row["trace"]))
             }
             return wanted
         }
@@ -116,14 +116,16 @@ struct ArchiveSearch: Sendable {
         }
         log.info(
             "archive asked",
-            metadata: ["case": "\(wanted.id)", "peer": "\(archive.name)", "outcome": "\(outcome)"])
+            metadata: [
+                "case": "\(wanted.id)", "trace": "\(wanted.trace)", "peer": "\(archive.name)", "outcome": "\(outcome)",
+            ])
         try await pool.transaction { (transaction) throws(PostgresError) in
             _ = try transaction.query(
                 SearchStatements.record,
                 [.integer(wanted.id), .integer(Int64(wanted.revision)), .text(archive.name), .text(outcome)])
             try AuditTrail.write(
                 .init(
-                    actor: title, action: .queried, subject: "case \(wanted.id)", peer: archive.name,
+                    actor: title, action: .queried, subject: "case/\(wanted.id)", peer: archive.name,
                     detail: ["outcome": outcome, "reason": wanted.reason]), transaction)
         }
     }

@@ -24,13 +24,21 @@ struct AuditMessage {
 
     private static func kind(_ action: AuditTrail.Action?) -> Kind {
         switch action {
-        case .associationEnded: Kind(code: "110104", meaning: "DICOM Instances Transferred", action: "C")
+        case .associationEnded, .upload: Kind(code: "110104", meaning: "DICOM Instances Transferred", action: "C")
         case .exportStored, .exportRefused: Kind(code: "110104", meaning: "DICOM Instances Transferred", action: "R")
+        case .viewed: Kind(code: "110103", meaning: "DICOM Instances Accessed", action: "R")
+        case .caseAnswered, .caseForced, .caseApproved, .caseRejected, .cycleApproved, .cycleRejected,
+            .cycleAdministered:
+            Kind(code: "110103", meaning: "DICOM Instances Accessed", action: "U")
+        case .jobCreated: Kind(code: "110111", meaning: "Procedure Record", action: "C")
+        case .jobCancelled, .jobRetried, .jobPrioritised:
+            Kind(code: "110111", meaning: "Procedure Record", action: "U")
         case .queried: Kind(code: "110112", meaning: "Query", action: "E")
         case .sourcesPurged: Kind(code: "110105", meaning: "DICOM Study Deleted", action: "D")
         case .started, .ended: Kind(code: "110100", meaning: "Application Activity", action: "E")
-        case .caseAnswered: Kind(code: "110103", meaning: "DICOM Instances Accessed", action: "U")
-        case .instanceConflict, .identityConflict, nil:
+        // Keys, cameras and the site's description are settings, whose changes the standard counts among these (PS3.15 A.5.3.11).
+        case .instanceConflict, .identityConflict, .keyCreated, .keyRevoked, .calibrationAdded, .calibrationWithdrawn,
+            .configurationReplaced, .configurationWithdrawn, nil:
             Kind(code: "110113", meaning: "Security Alert", action: "E")
         }
     }
@@ -60,8 +68,10 @@ struct AuditMessage {
         text += "<AuditSourceIdentification AuditSourceID=\"SCINTIVOL\"/>"
         text += "<ParticipantObjectIdentification ParticipantObjectID=\"\(Self.escaped(subject))\""
         text += " ParticipantObjectTypeCode=\"2\" ParticipantObjectTypeCodeRole=\"3\">"
-        text += "<ParticipantObjectIDTypeCode csd-code=\"110180\" codeSystemName=\"DCM\""
-        text += " originalText=\"Study Instance UID\"/>"
+        // What a subject is stands before its slash.
+        let kindOfSubject = Self.escaped(String(subject.prefix { $0 != "/" }))
+        text += "<ParticipantObjectIDTypeCode csd-code=\"\(kindOfSubject)\" codeSystemName=\"SCINTIVOL\""
+        text += " originalText=\"\(kindOfSubject)\"/>"
         for (key, value) in detail.sorted(by: { $0.key < $1.key }) {
             text += "<ParticipantObjectDetail type=\"\(Self.escaped(key))\""
             text += " value=\"\(Self.base64(value))\"/>"

@@ -19,6 +19,8 @@ struct ExportConfirmation: Sendable {
         let id: Int64
         let checkCount: Int
         let path: String
+        let dosecase: Int64
+        let trace: String
     }
 
     package enum Verdict: Equatable, Sendable {
@@ -73,7 +75,9 @@ struct ExportConfirmation: Sendable {
             {
                 let name: String = try row["file_name"]
                 items.append(
-                    Item(id: try row["id"], checkCount: try row["check_count"], path: "\(store.results)/\(name)"))
+                    Item(
+                        id: try row["id"], checkCount: try row["check_count"], path: "\(store.results)/\(name)",
+                        dosecase: try row["case_id"], trace: try row["trace"]))
             }
             return items
         }
@@ -103,5 +107,6 @@ struct ExportConfirmation: Sendable {
             ExportStatements.check,
             [.integer(item)] + parameters + [.integer(Int64(ExportOutbox.attemptLimit))])
         _ = try transaction.query(ExportStatements.closeCase, [.integer(item), .texts(trusted)])
+        _ = try transaction.query(CycleStatements.close, [.integer(item), .texts(trusted)])
     }
 }

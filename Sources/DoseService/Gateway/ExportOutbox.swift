@@ -29,6 +29,8 @@ package struct ExportOutbox: Sendable {
         let id: Int64
         let attempt: Int
         let path: String
+        let dosecase: Int64
+        let trace: String
     }
 
     /// Sends until the task is cancelled; a slow destination delays no other.
@@ -159,7 +161,10 @@ package struct ExportOutbox: Sendable {
             var items: [Item] = []
             for row in rows {
                 let name: String = try row["file_name"]
-                items.append(Item(id: try row["id"], attempt: try row["attempt"], path: "\(store.results)/\(name)"))
+                items.append(
+                    Item(
+                        id: try row["id"], attempt: try row["attempt"], path: "\(store.results)/\(name)",
+                        dosecase: try row["case_id"], trace: try row["trace"]))
             }
             return items.sorted { $0.id < $1.id }
         }
@@ -195,7 +200,12 @@ package struct ExportOutbox: Sendable {
         _ outcome: SendOutcome, of item: Item, sentTo destination: ServiceSettings.Destination
     ) async throws(PostgresError) {
         let verdict = Self.verdict(outcome, attempt: item.attempt)
-        log.info("export", metadata: ["item": "\(item.id)", "attempt": "\(item.attempt)", "verdict": "\(verdict)"])
+        log.info(
+            "export",
+            metadata: [
+                "item": "\(item.id)", "case": "\(item.dosecase)", "trace": "\(item.trace)",
+                "destination": "\(destination.name)", "attempt": "\(item.attempt)", "verdict": "\(verdict)",
+            ])
         let parameters: [Parameter] =
             switch verdict {
             case .stored(let status): [.text("stored"), .integer(Int64(status)), .null, .double(0)]
@@ -209,6 +219,7 @@ package struct ExportOutbox: Sendable {
             _ = try transaction.query(
                 ExportStatements.record, [.integer(item.id), .integer(Int64(item.attempt))] + parameters)
             _ = try transaction.query(ExportStatements.closeCase, [.integer(item.id), .texts(trusted)])
+            _ = try transaction.query(CycleStatements.close, [.integer(item.id), .texts(trusted)])
             if let event = Self.event(verdict, of: item, sentTo: destination) {
                 try AuditTrail.write(event, transaction)
             }
@@ -222,12 +233,12 @@ package struct ExportOutbox: Sendable {
         switch verdict {
         case .stored:
             .init(
-                actor: destination.peer.callingTitle, action: .exportStored, subject: "export \(item.id)",
+                actor: destination.peer.callingTitle, action: .exportStored, subject: "export/\(item.id)",
                 peer: destination.peer.host)
         case .again: nil
         case .refused(_, let reason):
             .init(
-                actor: destination.peer.callingTitle, action: .exportRefused, subject: "export \(item.id)",
+                actor: destination.peer.callingTitle, action: .exportRefused, subject: "export/\(item.id)",
                 peer: destination.peer.host, outcome: 8, detail: ["reason": reason])
         }
     }

@@ -2,6 +2,13 @@ import Postgres
 
 /// The SQL of the outbox.
 enum ExportStatements {
+    /// The case that an item comes from; of a dose that of its cycle's last planar study. Follows `FROM export_item i`.
+    private static let origin = """
+        LEFT JOIN dose_result s ON s.id = i.dose_result_id LEFT JOIN cycle y ON y.id = s.cycle_id
+        LEFT JOIN result r ON r.id = COALESCE(i.result_id, y.result_ids[cardinality(y.result_ids)])
+        LEFT JOIN dose_case c ON c.id = r.case_id
+        """
+
     static let claim = Statement(
         "export_claim",
         """
@@ -9,10 +16,14 @@ enum ExportStatements {
             SELECT id FROM export_item
             WHERE destination = $1
               AND ((state = 'pending' AND next_attempt_at <= now()) OR (state = 'sending' AND sending_until < now()))
-            ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)
+            ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED),
+        known AS (
+            SELECT i.id, COALESCE(c.id, 0) AS case_id, COALESCE(c.trace, '') AS trace
+            FROM due d JOIN export_item i ON i.id = d.id \(origin))
         UPDATE export_item e SET state = 'sending', attempt = e.attempt + 1, sending_owner = $4,
                                  sending_until = now() + make_interval(secs => $3)
-        FROM due WHERE e.id = due.id RETURNING e.id, e.attempt, e.file_name
+        FROM known k WHERE e.id = k.id
+        RETURNING e.id, e.attempt, e.file_name, k.case_id, k.trace
         """)
 
     /// What a service was sending when it died is due at once when it is back.
@@ -44,8 +55,9 @@ enum ExportStatements {
     static let dueChecks = Statement(
         "export_due_checks",
         """
-        SELECT id, check_count, file_name FROM export_item
-        WHERE destination = $1 AND state = 'stored' AND next_attempt_at <= now() ORDER BY id LIMIT $2
+        SELECT i.id, i.check_count, i.file_name, COALESCE(c.id, 0) AS case_id, COALESCE(c.trace, '') AS trace
+        FROM export_item i \(origin)
+        WHERE i.destination = $1 AND i.state = 'stored' AND i.next_attempt_at <= now() ORDER BY i.id LIMIT $2
         """)
 
     /// What goes out once more does so only as often as any other object.

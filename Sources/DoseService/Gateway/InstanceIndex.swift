@@ -12,15 +12,17 @@ struct InstanceIndex: Sendable {
         WITH setting AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
         INSERT INTO instance (sop_instance_uid, sop_class_uid, study_instance_uid, series_instance_uid,
                               frame_of_reference_uid, modality, patient_key, byte_count, file_name, calling_title,
-                              birth_key, name_key, sex, made_here, acquired_at, is_tomographic)
-        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 FROM setting
+                              birth_key, name_key, sex, made_here, acquired_at, is_tomographic, trace)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17 FROM setting
         ON CONFLICT (sop_instance_uid) DO UPDATE SET purged_at = NULL WHERE instance.purged_at IS NOT NULL
         """)
 
     private static let names = Statement("instance_names", "SELECT file_name FROM instance WHERE purged_at IS NULL")
 
     /// - Throws: `PostgresError`.
-    func insert(_ object: ScannedObject, fileName: String, callingTitle: String?) throws(PostgresError) {
+    func insert(
+        _ object: ScannedObject, fileName: String, callingTitle: String?, trace: String?
+    ) throws(PostgresError) {
         try pool.withConnection { (connection) throws(PostgresError) in
             _ = try connection.query(
                 Self.insert,
@@ -32,6 +34,7 @@ struct InstanceIndex: Sendable {
                     .optional(callingTitle), .optional(PatientIdentity.birthKey(object)),
                     .optional(PatientIdentity.nameKey(object)), .optional(PatientIdentity.sex(object)),
                     .bool(object.isOwnResult), .optional(Self.acquired(object)), .bool(object.isTomographic),
+                    .optional(trace),
                 ])
         }
     }

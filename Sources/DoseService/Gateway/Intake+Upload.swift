@@ -6,7 +6,8 @@ extension Intake {
     /// - Parameters:
     ///   - study: when given, an instance of another study does not match.
     ///   - sender: as the audit names it.
-    func receivedUpload(at path: String, study: String?, from sender: String) -> Upload.Outcome {
+    ///   - trace: of the request.
+    func receivedUpload(at path: String, study: String?, from sender: String, trace: String) -> Upload.Outcome {
         let scanned: ScannedObject
         do throws(ScanError) { scanned = try scanner.scan(path: path) } catch {
             return Upload.Outcome(sopClass: nil, sopInstance: nil, status: FailurePolicy.storeStatus(error).code)
@@ -15,7 +16,7 @@ extension Intake {
         if let study, study != scanned.studyInstance.description {
             status = .dataSetMismatch(comment: "another study")
         } else {
-            do { status = try keep(scanned, at: path, from: sender) } catch {
+            do { status = try keep(scanned, at: path, from: sender, trace: trace) } catch {
                 status = FailurePolicy.storeStatus(error)
             }
         }

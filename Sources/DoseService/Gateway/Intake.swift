@@ -10,6 +10,7 @@ final class Intake: StorageHandler {
     private let store: ObjectStore
     private let index: InstanceIndex
     private let arrivals: Arrivals
+    private let traces = AssociationTraces()
     private let watch = RowWatch()
     private let site: SiteSettings
     private let log: Logger
@@ -50,17 +51,20 @@ final class Intake: StorageHandler {
         do {
             let object = file.object
             let status = try keep(
-                scanned, at: file.path, from: object.callingTitle, peer: object.peerAddress,
-                association: object.associationNumber)
+                scanned, at: file.path, from: object.callingTitle, trace: traces.trace(of: object.associationNumber),
+                peer: object.peerAddress, association: object.associationNumber)
             return status == .success ? status : refused(status, file)
         } catch { return refused(FailurePolicy.storeStatus(error), file) }
     }
 
     /// Names a scanned file, makes it durable and indexes it; the other half of every way in.
     ///
-    /// - Parameter association: that brings the object; nil for one that came alone by another way.
+    /// - Parameters:
+    ///   - trace: of whoever brings the object.
+    ///   - association: that brings the object; nil for one that came alone by another way.
     func keep(
-        _ scanned: ScannedObject, at path: String, from sender: String, peer: String? = nil, association: Int? = nil
+        _ scanned: ScannedObject, at path: String, from sender: String, trace: String, peer: String? = nil,
+        association: Int? = nil
     ) throws -> StoreStatus {
         let name = store.name(of: scanned.sopInstance.description)
         switch try store.place(path, as: name, isSame: StoredObjectComparison.isSame) {
@@ -68,15 +72,15 @@ final class Intake: StorageHandler {
         case .conflict:
             try index.audit(
                 .init(
-                    actor: sender, action: .instanceConflict, subject: scanned.sopInstance.description, peer: peer,
-                    outcome: 4))
+                    actor: sender, action: .instanceConflict, subject: "instance/\(scanned.sopInstance.description)",
+                    peer: peer, outcome: 4))
             guard settings.acknowledgesConflicts else { return FailurePolicy.duplicateStatus }
             unlink(path)
             return .success
         }
         let patient = PatientIdentity.key(scanned)
         if let association { try arrivals.bring(patient, association: association) }
-        try index.insert(scanned, fileName: name, callingTitle: sender)
+        try index.insert(scanned, fileName: name, callingTitle: sender, trace: trace)
         watch.note(scanned.sopInstance.description, fileName: name)
         if association == nil { try arrivals.note([patient]) }
         return .success
@@ -99,7 +103,8 @@ final class Intake: StorageHandler {
             "association ended",
             metadata: [
                 "association": "\(association.request.number)", "peer": "\(association.request.peerAddress)",
-                "end": "\(association.reason)", "stored": "\(association.storedCount)",
+                "trace": "\(traces.end(association.request.number))", "end": "\(association.reason)",
+                "stored": "\(association.storedCount)",
                 "refused": "\(association.refusedCount)",
             ])
     }
@@ -113,7 +118,7 @@ final class Intake: StorageHandler {
             try index.audit(
                 .init(
                     actor: association.request.callingTitle, action: .associationEnded,
-                    subject: "association \(association.request.number)", peer: association.request.peerAddress,
+                    subject: "association/\(association.request.number)", peer: association.request.peerAddress,
                     outcome: association.refusedCount > 0 ? 4 : 0, detail: detail))
         } catch { log.error("audit row not written", metadata: ["error": "\(error)"]) }
     }
@@ -163,7 +168,7 @@ final class Intake: StorageHandler {
                 counts.rejected += 1
                 continue
             }
-            try index.insert(scanned, fileName: name, callingTitle: nil)
+            try index.insert(scanned, fileName: name, callingTitle: nil, trace: nil)
             watch.note(scanned.sopInstance.description, fileName: name)
             patients.insert(PatientIdentity.key(scanned))
             counts.indexed += 1
@@ -176,7 +181,9 @@ final class Intake: StorageHandler {
         log.warning(
             "object refused",
             metadata: [
-                "association": "\(file.object.associationNumber)", "status": "\(String(status.code, radix: 16))",
+                "association": "\(file.object.associationNumber)",
+                "trace": "\(traces.trace(of: file.object.associationNumber))",
+                "status": "\(String(status.code, radix: 16))",
                 "reason": "\(status.comment)",
             ])
         return status

@@ -61,7 +61,9 @@ package struct Retention: Sendable {
             guard !ids.isEmpty else { return [] }
             _ = try transaction.query(Self.mark, [.integers(ids)])
             try AuditTrail.write(
-                .init(actor: "retention", action: .sourcesPurged, subject: "\(ids.count) instances"), transaction)
+                .init(
+                    actor: "retention", action: .sourcesPurged, subject: "instances",
+                    detail: ["count": "\(ids.count)"]), transaction)
             return names
         }
         // The row first: a file that outlives it is harmless, a row without its file would not be.

@@ -27,7 +27,8 @@ enum SearchStatements {
         SET attempt = case_fetch.attempt + 1, outcome = 'asked',
             next_attempt_at = now() + make_interval(secs => $2 * 2 ^ case_fetch.attempt)
         RETURNING case_id, revision, attempt,
-                  (SELECT reason FROM dose_case d WHERE d.id = case_fetch.case_id) AS reason
+                  (SELECT reason FROM dose_case d WHERE d.id = case_fetch.case_id) AS reason,
+                  (SELECT trace FROM dose_case d WHERE d.id = case_fetch.case_id) AS trace
         """)
 
     /// What has been sent makes a new revision when it changes the case; asked again it would be sent again.

@@ -97,8 +97,6 @@ struct TrainingRecord: Codable, Equatable, Sendable {
     var spacingMillimetres: Double
     var threads: Int
     var plan: ModelTraining.Plan
-    /// Whether Stage 0 solved the held-back cases.
-    var solvedValidation = false
     var population: TrainingPopulation.Settings?
     /// Hash of the file that the training began with.
     var startedFrom: String?

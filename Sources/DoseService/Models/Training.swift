@@ -17,8 +17,6 @@ public struct TrainingRequest: Sendable {
     /// A kill loses no more work than this.
     public var checkpointSeconds = 30.0
     public var plan = ModelTraining.Plan()
-    /// Held-back cases that Stage 0 solves, seconds each, instead of drawn ones.
-    public var solvesHeldBack = false
 
     public static let presets = ResidualUNetConfiguration.Preset.allCases.map(\.rawValue)
 
@@ -44,7 +42,9 @@ public struct TrainingRequest: Sendable {
     }
 
     fileprivate func site() throws(StudyProblem) -> CameraSite {
-        try siteFile.map { path throws(StudyProblem) in try SiteFile.read(path) } ?? .phantom
+        try siteFile.map { path throws(StudyProblem) in
+            do throws(OfflineProblem) { return try SiteFile.read(path) } catch { throw error.problem }
+        } ?? .phantom
     }
 }
 
@@ -73,11 +73,11 @@ public struct TrainingSummary: Codable, Sendable {
 public struct Pretraining {
     private let request: TrainingRequest
     private let settings: TrainingPopulation.Settings
-    private let stepsPerPerson: Int
+    private let casesPerPerson: Int
 
-    public init(_ request: TrainingRequest, stepsPerPerson: Int, narrow: Bool) {
+    public init(_ request: TrainingRequest, casesPerPerson: Int, narrow: Bool) {
         self.request = request
-        self.stepsPerPerson = stepsPerPerson
+        self.casesPerPerson = casesPerPerson
         var settings = TrainingPopulation.Settings()
         settings.spacing = request.spacingMillimetres
         if narrow { (settings.world, settings.acquisition) = (UptakeWorld.narrow.registered, .matched) }
@@ -95,25 +95,27 @@ public struct Pretraining {
         let population = TrainingPopulation(settings, site: try request.site())
         let record = TrainingRecord(
             trainedOn: "population", spacingMillimetres: request.spacingMillimetres, threads: request.threads,
-            plan: request.plan, solvedValidation: request.solvesHeldBack, population: settings,
+            plan: request.plan, population: settings,
             startedFrom: request.startPath == nil ? nil : base.hash)
         var heldBack: [PersonalDataset] = []
         do {
             for index in 0..<Self.heldBackPeople {
-                heldBack.append(
-                    try population.person(seed: Self.people.heldBack + index, solved: request.solvesHeldBack))
+                heldBack.append(try population.person(seed: Self.people.heldBack + index))
             }
         } catch { throw StudyProblem(error) }
-        var current: (index: Int, dataset: PersonalDataset)?
+        // Of those whose cases are drawn from at the same time.
+        var known: [Int: PersonalDataset] = [:]
+        let reach = request.plan.pool.cases / casesPerPerson + 1
         let first = Self.people.training + request.plan.seed << 24
         let run = TrainingRun(
             recipe: try request.recipe(base), record: record, base: base, outputPath: request.outputPath,
             heldBack: heldBack, checkpointSeconds: request.checkpointSeconds
-        ) { (step) throws(ReconstructionError) in
-            let index = step / stepsPerPerson
-            if let current, current.index == index { return current.dataset }
+        ) { (number) throws(ReconstructionError) in
+            let index = number / casesPerPerson
+            if let dataset = known[index] { return dataset }
             let dataset = try population.person(seed: first + UInt64(index))
-            current = (index, dataset)
+            known[index] = dataset
+            known = known.filter { abs($0.key - index) <= reach }
             return dataset
         }
         return try TrainingSummary(try run.perform(report: report), request)
@@ -137,15 +139,9 @@ public struct Personalisation {
         let source = try StudyReader(sites: [site]).readAnatomy(FolderContents.paths(below: anatomyFolder))
         if let voltage = source.ct.peakKilovolts { site.tubeVoltage = voltage }
         let dataset: PersonalDataset
-        let heldBack: PersonalDataset
         do {
             let anatomy = try source.patientAnatomy(spacing: request.spacingMillimetres)
             dataset = try PersonalDataset(anatomy: anatomy, site: site)
-            heldBack =
-                request.solvesHeldBack
-                ? try PersonalDataset(
-                    anatomy: anatomy, site: site, initialEstimate: SolvedEstimate(anatomy: anatomy, site: site))
-                : dataset
         } catch let problem as StudyProblem {
             throw problem
         } catch let error as ReconstructionError { throw StudyProblem(error) } catch {
@@ -153,11 +149,11 @@ public struct Personalisation {
         }
         let record = TrainingRecord(
             trainedOn: "patient", spacingMillimetres: request.spacingMillimetres, threads: request.threads,
-            plan: request.plan, solvedValidation: request.solvesHeldBack,
+            plan: request.plan,
             startedFrom: request.startPath == nil ? nil : base.hash)
         let run = TrainingRun(
             recipe: try request.recipe(base), record: record, base: base, outputPath: request.outputPath,
-            heldBack: [heldBack], checkpointSeconds: request.checkpointSeconds
+            heldBack: [dataset], checkpointSeconds: request.checkpointSeconds
         ) { (_) throws(ReconstructionError) in dataset }
         return try TrainingSummary(try run.perform(report: report), request)
     }

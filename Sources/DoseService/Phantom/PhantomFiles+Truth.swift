@@ -45,6 +45,9 @@ extension PhantomFiles {
         }
 
         public let seed: UInt64
+        /// What was given, and when, `YYYYMMDDHHMMSS`.
+        public let administeredMegabecquerel: Double
+        public let administeredAt: String
         public let organs: [Organ]
         public let lesions: [Lesion]
         public let person: Person
@@ -57,6 +60,8 @@ extension PhantomFiles {
 
         enum CodingKeys: String, CodingKey {
             case seed, organs, lesions, person
+            case administeredMegabecquerel = "administered_mbq"
+            case administeredAt = "administered_at"
             case calibration = "calibration_cps_per_mbq"
             case offsetMillimetres = "offset_mm"
             case rotationDegrees = "rotation_degrees"
@@ -67,7 +72,8 @@ extension PhantomFiles {
     public var facts: Truth {
         let (pose, phantom) = (patient.planarPose, patient.phantom)
         return Truth(
-            seed: patient.recipe.seed,
+            seed: patient.recipe.seed, administeredMegabecquerel: administeredMegabecquerels,
+            administeredAt: Self.injection.dicomDate + Self.injection.dicomTime.prefix(6),
             organs: patient.organActivities.map { .init(name: $0.name, activityMegabecquerel: $0.megabecquerel) },
             lesions: patient.lesions.map { lesion in
                 let centre = lesion.centreMillimetres

@@ -11,9 +11,8 @@ public struct PhantomFiles {
         case rtstruct, seg, none
     }
 
-    static let injectedMegabecquerels = 7400.0
     /// The therapy's injection; the PET/CT is some weeks before.
-    private static let injection = LocalTimestamp(year: 2024, month: 3, day: 25, secondsOfDay: 10 * 3600)
+    static let injection = LocalTimestamp(year: 2024, month: 3, day: 25, secondsOfDay: 10 * 3600)
 
     public let patient: SyntheticPatient
 
@@ -81,7 +80,7 @@ public struct PhantomFiles {
         let acquisition = PlanarAcquisition(
             acquisition: isWholeBody ? .wholeBody : .static, views: patient.views,
             administration: Administration(
-                megabecquerels: Self.injectedMegabecquerels, startedAt: injection, secondsOfDay: injection.secondsOfDay),
+                megabecquerels: administeredMegabecquerels, startedAt: injection, secondsOfDay: injection.secondsOfDay),
             fieldOfViewMillimetres: SIMD2(field[0], field[1]))
         try PlanarWriter.write(acquisition, study: study, to: "\(folder)/nm/0001.dcm")
     }

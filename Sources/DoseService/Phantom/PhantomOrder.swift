@@ -29,12 +29,16 @@ public struct PhantomOrder: Sendable {
     /// z of the centre of one bed position in the CT's frame, in millimetres; nil for the whole body.
     public var bedCentreMillimetres: Double?
 
+    /// Whether the planar scan stores the windows around 113 keV too.
+    public var secondPhotopeak = false
+
     public init(seed: UInt64) { self.seed = seed }
 
     public var recipe: SyntheticPatient.Recipe {
         var recipe = SyntheticPatient.Recipe(seed: seed, difficulty: difficulty)
         recipe.population = people.population
         recipe.site = camera.site
+        recipe.secondPhotopeak = secondPhotopeak
         if let bedCentreMillimetres { recipe.field = .oneBed(centreMillimetres: bedCentreMillimetres) }
         return recipe
     }

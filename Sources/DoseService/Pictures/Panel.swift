@@ -1,6 +1,8 @@
+import Foundation
+
 /// One image in a picture: rows from the feet up in memory, from the head down on the page, with letters for the
 /// patient's sides.
-struct Panel {
+package struct Panel {
     enum Scale {
         /// White is nothing, black is the peak.
         case grey(Float, String)
@@ -16,6 +18,8 @@ struct Panel {
     let aspect: Double
     let mirrored: Bool
     let scale: Scale
+    /// Width of a pixel; nil draws no bar of 100 mm.
+    var pixelMillimetres: Double?
 
     func size(_ magnification: Int) -> (width: Int, height: Int) {
         let rows = values.count / columns
@@ -25,6 +29,7 @@ struct Panel {
     func draw(on canvas: inout Canvas, left: Int, top: Int, scale magnification: Int, caption: Int) {
         canvas.write(title, x: left, y: top, scale: 2)
         canvas.write(legend, x: left, y: top + 20, scale: 2, colour: .faint)
+        drawRamp(on: &canvas, left: left, top: top + 40)
         let rows = values.count / columns
         let (width, height) = size(magnification)
         for y in 0..<height {
@@ -43,8 +48,20 @@ struct Panel {
             canvas.set(left - 1, top + caption + y, .faint)
             canvas.set(left + width, top + caption + y, .faint)
         }
+        drawBar(on: &canvas, left: left, bottom: top + caption + height, width: width, magnification)
         canvas.write(mirrored ? "L" : "R", x: left + 6, y: top + caption + 6, scale: 3, colour: .faint)
         canvas.write(mirrored ? "R" : "L", x: left + width - 22, y: top + caption + 6, scale: 3, colour: .faint)
+    }
+
+    /// Where the scale ends, for values beyond it.
+    private var clipping: String? {
+        guard case .grey(let peak, _) = scale else { return nil }
+        return Self.clipping(of: values, above: peak)
+    }
+
+    /// - Returns: nil when nothing is cut off.
+    package static func clipping(of values: [Float], above peak: Float) -> String? {
+        values.contains { $0 > peak } ? "clipped above \(short(peak))" : nil
     }
 
     private var legend: String {
@@ -52,6 +69,33 @@ struct Panel {
         case .grey(let peak, let unit): "0 to \(Self.short(peak)) \(unit)"
         case .signed(let peak, let unit): "-\(Self.short(peak)) to +\(Self.short(peak)) \(unit)"
         }
+    }
+
+    /// The colours of the scale from its lowest to its highest value, and whether values lie beyond it.
+    private func drawRamp(on canvas: inout Canvas, left: Int, top: Int) {
+        let (width, height) = (clipping == nil ? 120 : 30, 12)
+        for x in 0..<width {
+            let part = Float(x) / Float(width - 1)
+            let value =
+                switch scale {
+                case .grey(let peak, _): part * peak
+                case .signed(let peak, _): (2 * part - 1) * peak
+                }
+            for y in 0..<height {
+                let isEdge = x == 0 || y == 0 || x == width - 1 || y == height - 1
+                canvas.set(left + x, top + y, isEdge ? .faint : colour(value))
+            }
+        }
+        if let clipping { canvas.write(clipping, x: left + width + 6, y: top, scale: 2, colour: .faint) }
+    }
+
+    /// 100 mm along the patient's x.
+    private func drawBar(on canvas: inout Canvas, left: Int, bottom: Int, width: Int, _ magnification: Int) {
+        guard let pixelMillimetres else { return }
+        let length = Int((100 / pixelMillimetres * Double(magnification)).rounded())
+        guard length + 12 < width else { return }
+        for x in 0..<length { for y in 8..<11 { canvas.set(left + 6 + x, bottom - y, .faint) } }
+        canvas.write("100 mm", x: left + 6, y: bottom - 28, scale: 2, colour: .faint)
     }
 
     private func colour(_ value: Float) -> Canvas.Colour {
@@ -70,16 +114,11 @@ struct Panel {
     }
 
     /// Three significant digits.
-    static func short(_ value: Float) -> String {
+    package static func short(_ value: Float) -> String {
         guard value > 0, value.isFinite else { return "0" }
-        var unit = 1
-        var scaled = Int(value.rounded())
-        if value < 100 { return "\((value * 10).rounded() / 10)" }
-        while scaled >= 1000 {
-            scaled /= 10
-            unit *= 10
-        }
-        return "\(scaled * unit)"
+        guard value >= 999.5 else { return String(format: "%.3g", value) }
+        let unit = pow(10, (log10(Double(value)) - 2).rounded(.down))
+        return String(format: "%.0f", (Double(value) / unit).rounded() * unit)
     }
 
     /// A value that the given share of all values does not pass.

@@ -42,7 +42,7 @@ extension DoseReport {
     }
 
     private func histogramCurve(_ name: String) -> Chart.Curve? {
-        guard let region = dosimetry.anatomy.regions.first(where: { $0.name == name }),
+        guard let region = dosimetry.regions.first(where: { $0.name == name }),
             // A region in the table has a volume.
             let histogram = try? dosimetry.histogram(region)
         else { return nil }

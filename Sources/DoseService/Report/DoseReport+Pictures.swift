@@ -148,7 +148,7 @@ extension DoseReport {
         let grid = dosimetry.anatomy.grid
         let rows = summary.regions.filter { $0.kind != "background" }
         guard let name = rows.max(by: { $0.gray < $1.gray })?.name,
-            let region = dosimetry.anatomy.regions.first(where: { $0.name == name })
+            let region = dosimetry.regions.first(where: { $0.name == name })
         else { return SIMD3(grid.columns / 2, grid.rows / 2, grid.slices / 2) }
         var (sum, weight) = (SIMD3<Double>(), 0.0)
         for z in 0..<grid.slices {

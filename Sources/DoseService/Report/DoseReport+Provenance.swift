@@ -54,7 +54,10 @@ extension DoseReport {
                     ? "Voxel kernels from a beta point kernel (Loevinger) and photons with build-up in unbounded soft "
                         + "tissue of 1.04 g/mL; the electrons' part scaled by 1.04 over the density from CT."
                     : "All charged energy absorbed in the voxel of the decay; photons left out."),
-            "A region's decays follow its fitted curve; within it they are spread as on the mean of the images.",
+            summary.kinetics == "voxel"
+                ? "Every voxel has a falling exponential of its own, held by its region's half-life (20 %); their sum is "
+                    + "the region's fitted integral."
+                : "A region's decays follow its fitted curve; within it they are spread as on the mean of the images.",
             String(
                 format: "Uncertainty: calibration %.0f %%, image resolution %.0f mm, contours to %.1f mm.",
                 100 * summary.assumptions.calibration, summary.assumptions.imageResolution,
@@ -70,10 +73,6 @@ extension DoseReport {
             sentences.append("\(Self.sentence(finding)): \(regions.map(\.1).joined(separator: ", ")).")
         }
         sentences += summary.findings.map { "\(Self.sentence($0))." }
-        let priors = summary.regions.compactMap { row in
-            row.prior.map { String(format: "\(Self.shown(row.name)) %.0f h (%@)", $0.medianHours, $0.source) }
-        }
-        if !priors.isEmpty { sentences.append("Expected effective half-lives: \(priors.joined(separator: "; ")).") }
         return sentences
     }
 
@@ -83,6 +82,10 @@ extension DoseReport {
         case "no-clearance-seen": "No clearance was seen; physical decay was assumed"
         case "single-time-point": "One image only; the integral rests on an expected half-life"
         case "activity-deviation-assumed": "The deviation of the activity was not known; 10 % was assumed"
+        case "outside-of-the-anatomy":
+            "Activity that no region of the anatomy explains, as a sphere of 10 mm around where it was found"
+        case "spect-anchored": "A SPECT says how much there is, the planar images how it goes on in time"
+        case "spect-does-not-cover": "The SPECT does not show all of it; the planar images alone count"
         case "no-activity": "No activity was seen"
         case "negative-fit": "The activity did not fall; the expected half-life held the fit"
         case "no-contours": "There were no contours; regions follow from CT numbers alone"

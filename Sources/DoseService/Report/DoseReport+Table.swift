@@ -25,7 +25,7 @@ extension DoseReport {
     ]
 
     /// Three digits, and none behind the point that are not among them.
-    private static func digits(_ value: Double) -> String {
+    static func digits(_ value: Double) -> String {
         guard value.isFinite else { return "-" }
         let places = abs(value) >= 100 ? 0 : abs(value) >= 10 ? 1 : abs(value) >= 1 ? 2 : 3
         return String(format: "%.\(places)f", value)
@@ -56,7 +56,7 @@ extension DoseReport {
         y = page.paragraph(note, 40, y, width: 515, size: 7, leading: 9, colour: .note) + 12
         let limited = summary.cumulative.filter { $0.limitGray != nil }
         let comparisons = summary.regions.filter { $0.kind != "background" }
-        if y + 60 + Double(limited.count + comparisons.count) * 11 > ReportPage.height - 60 {
+        if y + 70 + Double(limited.count + comparisons.count) * 11 > ReportPage.height - 60 {
             pages.append(page)
             page = ReportPage()
             y = 60
@@ -130,13 +130,16 @@ extension DoseReport {
         Self.heading(&page, "All cycles so far, beside the literature", y)
         var line = y + 18
         for row in rows {
-            let over = row.gray > (row.limitGray ?? .infinity)
+            let over =
+                row.gray > (row.limitGray ?? .infinity) || row.effectiveGray > (row.effectiveLimitGray ?? .infinity)
+            let effective = row.effectiveLimitGray.map { "; BED \(Self.digits($0)) Gy, Bodei 2008" } ?? ""
             page.text(Self.shown(row.name), 43, line)
             page.text(
                 "\(Self.digits(row.gray)) Gy (BED \(Self.digits(row.effectiveGray)) Gy) in \(row.cycles) "
                     + (row.cycles == 1 ? "cycle" : "cycles"), 140, line, bold: over, colour: over ? .fail : .black)
             page.text(
-                "literature: \(Self.digits(row.limitGray ?? 0)) Gy, \(row.limitSource ?? "")", 310, line, colour: .note)
+                "literature: \(Self.digits(row.limitGray ?? 0)) Gy, \(row.limitSource ?? "")\(effective)", 300, line,
+                size: 7.5, colour: .note)
             line += 11
         }
         return line + 14
@@ -145,21 +148,25 @@ extension DoseReport {
     /// What other, simpler ways would have said.
     private func putComparison(_ page: inout ReportPage, _ rows: [DoseSummary.Region], _ y: Double) {
         Self.heading(&page, "Beside other methods", y)
-        let hasTemplate = rows.contains { $0.templateMegabecquerel != nil }
         let other = summary.method == "voxel-kernel" ? "Local deposition" : "Voxel kernel"
         let heads = [
-            ("Dose, Gy", 200.0), ("\(other), Gy", 290), ("Sphere of its mass, Gy", 400),
-            (hasTemplate ? "PET template, MBq" : "", 480), ("Share of data", 554),
+            ("Dose", "Gy", 160.0), (other, "Gy", 235), ("Sphere of its mass", "Gy", 312),
+            ("Activity", "MBq", 362), ("Conjugate view", "MBq", 430), ("PET template", "MBq", 492),
+            ("Share of data", "0 to 1", 554),
         ]
-        for (head, right) in heads { page.text(head, right, y + 17, size: 7.5, bold: true, anchor: .end) }
+        for (head, unit, right) in heads {
+            page.text(head, right, y + 17, size: 7.5, bold: true, anchor: .end)
+            page.text(unit, right, y + 26, size: 6.5, colour: .note, anchor: .end)
+        }
         for (index, row) in rows.enumerated() {
-            let line = y + 29 + Double(index) * 11
+            let line = y + 38 + Double(index) * 11
             page.text(Self.shown(row.name), 43, line, size: 7.5)
             let cells = [
                 Self.digits(row.gray), Self.digits(row.otherMethodGray), Self.digits(row.sphereGray),
-                row.templateMegabecquerel.map(Self.digits) ?? "", row.dataShare.map(Self.digits) ?? "-",
+                Self.digits(row.activityMegabecquerel), row.conjugateViewMegabecquerel.map(Self.digits) ?? "-",
+                row.templateMegabecquerel.map(Self.digits) ?? "-", row.dataShare.map(Self.digits) ?? "-",
             ]
-            for (cell, head) in zip(cells, heads) { page.text(cell, head.1, line, size: 7.5, anchor: .end) }
+            for (cell, head) in zip(cells, heads) { page.text(cell, head.2, line, size: 7.5, anchor: .end) }
         }
     }
 }

@@ -12,7 +12,7 @@ struct DoseReport {
     let request: DoseRun.Request
 
     func pages() -> [ReportPage] {
-        var pages = tablePages() + viewPages() + [picturePage()] + chartPages() + provenancePages()
+        var pages = tablePages() + viewPages() + [picturePage()] + chartPages() + [curvePage()] + provenancePages()
         for index in pages.indices { putFrame(&pages[index], number: index + 1, of: pages.count) }
         return pages
     }

@@ -11,6 +11,13 @@ public struct ConfigurationCheck: Codable, Equatable, Sendable {
         public let query: String?
     }
 
+    /// What a file was taken for.
+    public enum Kind: String, Codable, Sendable {
+        case configuration, camera
+    }
+
+    public let kind: Kind
+    public internal(set) var file: String?
     public let problems: [ConfigurationProblem]
     public let peers: [PeerAnswer]
 
@@ -20,8 +27,13 @@ public struct ConfigurationCheck: Codable, Equatable, Sendable {
 
     /// - Parameter echoes: whether the peers are called.
     public init(_ site: SiteConfiguration, echoes: Bool) {
+        (kind, file) = (.configuration, nil)
         problems = site.problems
         peers = echoes ? site.peers.compactMap(Self.ask) : []
+    }
+
+    init(kind: Kind, file: String, problems: [ConfigurationProblem]) {
+        (self.kind, self.file, self.problems, peers) = (kind, file, problems, [])
     }
 
     /// - Returns: nil for a peer that only calls.
@@ -46,14 +58,27 @@ public struct ConfigurationCheck: Codable, Equatable, Sendable {
         } catch { return error.code }
     }
 
-    /// One line for each thing that was found.
+    /// What the file was taken for, and one line for each thing that was found.
     public var lines: [String] {
-        problems.map(\.description)
-            + peers.map { peer in
-                "peer \(peer.name): echo \(peer.echo)" + (peer.query.map { ", query \($0)" } ?? "")
-            }
+        let file = file ?? "configuration"
+        let problems = problems.map { $0.described(in: file) }
+        let answers = peers.map { peer in
+            "\(file): peer \(peer.name): echo \(peer.echo)" + (peer.query.map { ", query \($0)" } ?? "")
+        }
+        return ["\(file): read as \(kind.title)"] + problems + answers
+            + (isGood ? ["\(file): can be used"] : [])
     }
 
     /// JSON on one line.
     public var json: String { JSONText.encode(self) }
+}
+
+extension ConfigurationCheck.Kind {
+    /// What the command line calls it.
+    var title: String {
+        switch self {
+        case .configuration: "a site's configuration (--config)"
+        case .camera: "a camera's description (--site)"
+        }
+    }
 }

@@ -4,8 +4,26 @@ public struct ConfigurationProblem: Codable, Equatable, Sendable, CustomStringCo
     public let path: String
     /// A code that does not change: `unknown-key`, `missing`, `not-a-number`, `out-of-range` and so on.
     public let code: String
+    /// What was found and what would do, for a person.
+    public let detail: String?
+    /// Where a text stops being JSON, from 1.
+    public let line: Int?
 
-    public var description: String { "\(path): \(code)" }
+    public init(path: String, code: String, detail: String? = nil, line: Int? = nil) {
+        (self.path, self.code, self.detail, self.line) = (path, code, detail, line)
+    }
+
+    public var description: String { "\(path): \(code)" + (detail.map { ": \($0)" } ?? "") }
+
+    /// The same with the file's name before it.
+    public func described(in file: String) -> String {
+        line.map { "\(file):\($0): \(code)" + (detail.map { ": \($0)" } ?? "") } ?? "\(file): \(description)"
+    }
+
+    /// The same, of an object inside another one.
+    func below(_ parent: String) -> ConfigurationProblem {
+        ConfigurationProblem(path: path == "." ? parent : "\(parent).\(path)", code: code, detail: detail, line: line)
+    }
 }
 
 /// Reads the keys of one object and collects what is wrong instead of stopping at the first mistake.
@@ -27,15 +45,17 @@ final class ConfigurationReader {
 
     func place(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
-    func complain(_ key: String, _ code: String) {
-        problems.append(ConfigurationProblem(path: place(key), code: code))
+    func complain(_ key: String, _ code: String, _ detail: String? = nil) {
+        problems.append(ConfigurationProblem(path: place(key), code: code, detail: detail))
     }
 
     func take(_ others: [ConfigurationProblem]) { problems += others }
 
     /// Keys that nobody has asked for are mistakes too: a misspelt limit is no limit.
     func finish() -> [ConfigurationProblem] {
-        for key in values.keys.sorted() where !known.contains(key) { complain(key, "unknown-key") }
+        for key in values.keys.sorted() where !known.contains(key) {
+            complain(key, "unknown-key", NearestName.advice(for: key, among: known))
+        }
         return problems
     }
 
@@ -79,7 +99,9 @@ final class ConfigurationReader {
     func number(_ key: String, in range: ClosedRange<Double>) -> Double? {
         guard let value = value(key) else { return nil }
         guard case .number(let number) = value else { return complained(key, "not-a-number") }
-        return range.contains(number) ? number : complained(key, "out-of-range")
+        if range.contains(number) { return number }
+        let (least, most) = (Self.plain(range.lowerBound), Self.plain(range.upperBound))
+        return complained(key, "out-of-range", "\(Self.plain(number)), must be from \(least) to \(most)")
     }
 
     func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
@@ -131,8 +153,11 @@ final class ConfigurationReader {
         }
     }
 
-    private func complained<Value>(_ key: String, _ code: String) -> Value? {
-        complain(key, code)
+    private func complained<Value>(_ key: String, _ code: String, _ detail: String? = nil) -> Value? {
+        complain(key, code, detail)
         return nil
     }
+
+    /// A number without a fraction that is none.
+    static func plain(_ number: Double) -> String { Int(exactly: number).map(String.init) ?? "\(number)" }
 }

@@ -13,6 +13,7 @@ extension ServiceSettings {
         hardDeadline = site.hardDeadline ?? hardDeadline
         diskReserveBytes = site.diskReserveBytes ?? diskReserveBytes
         retention = site.retention ?? retention
+        dosePolicy = site.dosePolicy ?? dosePolicy
         acknowledgesConflicts = acknowledgesConflicts || site.acknowledgesConflicts
         auditReceiver = site.auditReceiver ?? auditReceiver
         peers += site.peers

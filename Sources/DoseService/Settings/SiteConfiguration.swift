@@ -17,6 +17,7 @@ public struct SiteConfiguration: Sendable {
     public private(set) var diskReserveBytes: Int64?
     public private(set) var acknowledgesConflicts = false
     public private(set) var retention: Duration?
+    public private(set) var dosePolicy: DosePolicy?
     public private(set) var auditReceiver: AuditReceiver?
     public private(set) var problems: [ConfigurationProblem] = []
     /// What it was read from, when that is JSON.
@@ -38,7 +39,7 @@ public struct SiteConfiguration: Sendable {
 
     public init(contentsOf path: String) {
         guard let data = FileManager.default.contents(atPath: path), data.count <= Self.byteLimit else {
-            problems = [ConfigurationProblem(path: ".", code: "unreadable")]
+            problems = [ConfigurationProblem(path: ".", code: "unreadable", detail: PathFault.reading(path))]
             return
         }
         read(data)
@@ -48,7 +49,14 @@ public struct SiteConfiguration: Sendable {
 
     private mutating func read(_ json: Data) {
         guard let value = JSONText.decode(JSONValue.self, from: String(decoding: json, as: UTF8.self)) else {
-            problems = [ConfigurationProblem(path: ".", code: "not-json")]
+            problems = [JSONValue.notJSON(json)]
+            return
+        }
+        guard !CameraFile.describesCamera(value) else {
+            problems = [
+                ConfigurationProblem(
+                    path: ".", code: "not-a-configuration", detail: "this describes a camera: give it as --site")
+            ]
             return
         }
         document = value
@@ -63,6 +71,7 @@ public struct SiteConfiguration: Sendable {
         let conflicts = reader.text("conflicting_instances", where: { ["refuse", "keep-first"].contains($0) })
         acknowledgesConflicts = conflicts == "keep-first"
         retention = reader.number("retention_days", in: 1...36_500).map { .seconds(Int64($0 * 86_400)) }
+        dosePolicy = reader.text("dose", where: { DosePolicy(rawValue: $0) != nil }).flatMap(DosePolicy.init)
         auditReceiver = reader.object("audit", Self.auditReceiver)
         readDevices(reader)
         for (name, count) in Dictionary(grouping: peers, by: \.name).mapValues(\.count) where count > 1 {
@@ -81,13 +90,15 @@ public struct SiteConfiguration: Sendable {
             for (index, entry) in entries.enumerated() {
                 guard case .object(let values) = entry else { continue }
                 for key in values.keys.sorted() where !known.contains(key) {
-                    reader.complain("rules[\(index)].\(key)", "unknown-key")
+                    reader.complain(
+                        "rules[\(index)].\(key)", "unknown-key", NearestName.advice(for: key, among: known))
                 }
             }
         }
-        for (index, camera) in reader.documents("cameras", CameraSite.self) {
-            for key in camera.faults { reader.complain("cameras[\(index)].\(key)", "unusable") }
-            cameras.append(camera)
+        for (index, description) in reader.documents("cameras", JSONValue.self) {
+            let file = CameraFile(description)
+            reader.take(file.problems.map { $0.below("cameras[\(index)]") })
+            if let camera = file.site { cameras.append(camera) }
         }
         let described = Dictionary(grouping: cameras) { "\($0.station) \($0.isotope)" }
         if described.contains(where: { $0.value.count > 1 }) { reader.complain("cameras", "station-repeated") }
@@ -123,7 +134,7 @@ public struct SiteConfiguration: Sendable {
         for (index, text) in ranges.enumerated() where AddressRange(text) == nil {
             reader.complain("calls_from[\(index)]", "not-an-address")
         }
-        let outputs = reader.texts("receives", where: { ResultObjects.Output(rawValue: $0) != nil }) ?? []
+        let outputs = reader.texts("receives", where: ServiceSettings.Destination.allOutputs.contains) ?? []
         let verification = reader.text("verification") { GatewayPeer.Verification(rawValue: $0) != nil }
         let retrieval = reader.text("retrieval") { GatewayPeer.Retrieval(rawValue: $0) != nil }
         let (mayCall, isAsked) = (reader.bool("may_call") ?? true, reader.bool("is_asked") ?? false)

@@ -14,7 +14,7 @@ public final class SiteSettings: Sendable {
     /// How often the database is asked for a newer description.
     static let period = Duration.seconds(2)
     /// Keys of the description that are read at the start alone.
-    static let keysOfStart = ["title", "listener", "retention_days", "audit"]
+    static let keysOfStart = ["title", "listener", "retention_days", "audit", "dose"]
 
     private struct State {
         var settings: ServiceSettings

@@ -5,12 +5,20 @@ enum FolderContents {
     /// More files than this are no study.
     static let fileLimit = 100_000
 
-    /// - Throws: ``StudyProblem/needsInput(code:fields:)`` when there is no such folder or it holds too much.
+    /// - Parameter folder: a folder, or one DICOM file.
+    /// - Throws: ``StudyProblem`` when there is no such folder, it holds too much, or the file is no DICOM.
     static func paths(below folder: String) throws(StudyProblem) -> [String] {
         var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue,
-            let walker = FileManager.default.enumerator(atPath: folder)
-        else { throw .needsInput(code: "folder-missing", fields: [folder]) }
+        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else {
+            throw .needsInput(code: "folder-missing", fields: [folder])
+        }
+        guard isFolder.boolValue else {
+            guard isDICOM(folder) else { throw .needsInput(code: "no-dicom", fields: [folder]) }
+            return [folder]
+        }
+        guard let walker = FileManager.default.enumerator(atPath: folder) else {
+            throw .needsInput(code: "folder-missing", fields: [folder])
+        }
         var paths: [String] = []
         for case let name as String in walker {
             guard walker.fileAttributes?[.type] as? FileAttributeType == .typeRegular else { continue }

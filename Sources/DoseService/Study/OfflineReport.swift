@@ -14,7 +14,7 @@ public enum OfflineReport {
         var rows = [heads + ["data"] + (truth == nil ? [] : ["true MBq", "error %"])]
         for organ in summary.organs {
             var row = [
-                organ.name, number(organ.volumeMillilitres, 0),
+                organ.name, number(organ.volumeMillilitres, organ.kind == "lesion" ? 1 : 0),
                 number(organ.activityMegabecquerel ?? organ.activityPercent, 2),
                 organ.meanBecquerelPerMillilitre.map { number($0 / 1000, 2) } ?? "", number(organ.deviationPercent, 1),
                 number(organ.dataShare, 2),
@@ -27,7 +27,7 @@ public enum OfflineReport {
             }
             rows.append(row)
         }
-        var text = aligned(rows)
+        var text = aligned(rows) + meaning(summary, withTruth: truth != nil)
         for view in summary.views {
             text += "\(view.direction) \(Int(view.energy)) keV: chi-square \(number(view.chiSquare, 2)) per pixel, "
             text += "\(number(view.countsMeasured, 0)) counts measured, \(number(view.countsExpected, 0)) expected\n"
@@ -45,8 +45,20 @@ public enum OfflineReport {
         for check in summary.checks where check.outcome != .pass {
             text += "\(check.outcome.rawValue.uppercased()): \(check.name) = \(number(check.value, 2))\n"
         }
-        if !summary.isCalibrated { text += "relative: no calibration for this camera and isotope\n" }
+        if !summary.isCalibrated {
+            text += "relative: \(summary.assumptions?.calibration.absence ?? "no calibration")\n"
+        }
         return text
+    }
+
+    /// What the columns hold, on one line.
+    private static func meaning(_ summary: ResultSummary, withTruth: Bool) -> String {
+        let values =
+            summary.isCalibrated
+            ? "MBq: activity at the scan; kBq/mL: its mean concentration" : "%: share of the activity in the field"
+        return
+            "mL: volume; \(values); +-%: standard deviation; data: part of the value that came from the counts, 0 to 1"
+            + (withTruth ? "; error: found over true\n" : "\n")
     }
 
     static func aligned(_ rows: [[String]]) -> String {

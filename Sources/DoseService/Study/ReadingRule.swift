@@ -1,4 +1,4 @@
-import DICOM
+package import DICOM
 import Imaging
 
 /// What a site says of a device, or a person of one case, where files are silent. A file that speaks is believed first.
@@ -14,7 +14,7 @@ public struct ReadingRule: Codable, Equatable, Sendable {
     /// The device writes the start angle as the usual one does: 180 anterior, 0 posterior.
     public var startAngleDecides: Bool?
     public var radionuclide: String?
-    /// Limits of the windows by their numbers.
+    /// Limits of the windows by their numbers, in either order.
     public var energyWindows: [[Double]]?
     /// Along the patient's x and z.
     public var pixelSpacing: [Double]?
@@ -43,16 +43,22 @@ public struct ReadingRule: Codable, Equatable, Sendable {
 
     public init() {}
 
+    /// No length, energy, speed or time of a device is larger, whatever its unit.
+    private static let limit = 1e6
+
     /// Keys whose values cannot be used.
     public var faults: [String] {
         var faults: [CodingKeys] = []
         func check(_ key: CodingKeys, _ holds: Bool?) { if holds == false { faults.append(key) } }
-        func isLength(_ value: Double) -> Bool { value.isFinite && value > 0 }
+        func isLength(_ value: Double) -> Bool { value > 0 && value <= Self.limit }
+        func isWindow(_ limits: [Double]) -> Bool {
+            limits.count == 2 && limits.allSatisfy(isLength) && limits[0] != limits[1]
+        }
         check(.views, views.map { !$0.isEmpty && $0.allSatisfy { ViewDirection(rawValue: $0) != nil } })
         check(.anteriorWords, anteriorWords.map { $0.allSatisfy(Self.isWord) })
         check(.posteriorWords, posteriorWords.map { $0.allSatisfy(Self.isWord) })
         check(.radionuclide, radionuclide.map { name in Radionuclide.known.contains { $0.name == name } })
-        check(.energyWindows, energyWindows.map { $0.allSatisfy { $0.count == 2 && isLength($0[0]) && $0[0] < $0[1] } })
+        check(.energyWindows, energyWindows.map { !$0.isEmpty && $0.allSatisfy(isWindow) })
         check(.pixelSpacing, pixelSpacing.map { $0.count == 2 && $0.allSatisfy(isLength) })
         check(.fieldOfView, fieldOfView.map { $0.count == 2 && $0.allSatisfy(isLength) })
         check(.scanVelocity, scanVelocity.map(isLength))
@@ -76,7 +82,7 @@ public struct ReadingRule: Codable, Equatable, Sendable {
     }
 
     /// Adds to the rules what they do not say yet.
-    func complete(_ rules: inout PlanarReadingRules) {
+    package func complete(_ rules: inout PlanarReadingRules) {
         if let views, rules.viewRules.isEmpty {
             rules.viewRules = [.init(directions: views.compactMap { ViewDirection(rawValue: $0) })]
         }
@@ -87,7 +93,7 @@ public struct ReadingRule: Codable, Equatable, Sendable {
             rules.radionuclide = Radionuclide.known.first { $0.name == radionuclide }
         }
         if let energyWindows, rules.energyWindows.isEmpty {
-            rules.energyWindows = energyWindows.map { EnergyWindow(lower: $0[0], upper: $0[1]) }
+            rules.energyWindows = energyWindows.map { EnergyWindow(lower: min($0[0], $0[1]), upper: max($0[0], $0[1])) }
         }
         rules.pixelSpacingMillimetres = rules.pixelSpacingMillimetres ?? pixelSpacing.map { SIMD2($0[0], $0[1]) }
         rules.fieldOfViewMillimetres = rules.fieldOfViewMillimetres ?? fieldOfView.map { SIMD2($0[0], $0[1]) }

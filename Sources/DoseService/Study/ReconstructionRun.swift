@@ -22,6 +22,8 @@ public struct ReconstructionRun: Sendable {
         public var qualification: RTDoseContext.Qualification
         /// Whether the map is also written as PET images, of which there are many.
         public var writesPETCopy = false
+        /// SHA-256 of the file that the camera's description came from, when it came from one.
+        public var siteFileDigest: String?
 
         public init(
             planarPaths: [String], anatomyPaths: [String], sites: [CameraSite], outputFolder: String,
@@ -56,14 +58,20 @@ public struct ReconstructionRun: Sendable {
         progress(0.4, "anatomy")
         let anatomy = try makeAnatomy(study)
         progress(0.6, "fit")
-        let estimate = try reconstruct(study, anatomy)
+        let (estimate, simpler) = try reconstruct(study, anatomy)
         let checks = QualityCheck.checks(
             of: estimate, injected: injected(study), halfLifeSeconds: study.planar.radionuclide.halfLifeSeconds)
         let provenance = Provenance(
             version: Version.number, commit: Version.commit, modelHash: "none", recipeHash: recipeHash(study.site),
             seed: 0)
-        let summary = ResultSummary(
-            estimate, method: request.method, checks: checks, provenance: provenance, study: study)
+        var summary = ResultSummary(
+            estimate, simpler: simpler, method: request.method, acquisition: .init(study), checks: checks,
+            provenance: provenance, study: study)
+        summary.assume(
+            ReconstructionAssumptions(
+                study, choice: CalibrationChoice(sites: request.sites, for: study.planar),
+                isCalibrated: estimate.isCalibrated, findings: estimate.findings,
+                siteFileDigest: request.siteFileDigest))
         progress(0.8, "write")
         try write(estimate, summary, study, anatomy)
         progress(1, "done")
@@ -72,11 +80,13 @@ public struct ReconstructionRun: Sendable {
 
     private func reconstruct(
         _ study: StudyReader.Study, _ anatomy: PatientAnatomy
-    ) throws(StudyProblem) -> ActivityEstimate {
+    ) throws(StudyProblem) -> (ActivityEstimate, SimplerEstimates?) {
         do throws(ReconstructionError) {
-            let estimate = try StageZero(anatomy: anatomy, site: study.site).reconstruct(study.planar.views)
+            let stage = StageZero(anatomy: anatomy, site: study.site)
+            let scan = try stage.prepare(study.planar.views)
+            let estimate = try stage.reconstruct(scan)
             try requireKidneys(of: anatomy, in: study.planar, offsets: [estimate.offset])
-            return estimate
+            return (estimate, try SimplerEstimates(scan))
         } catch .noOverlap {
             // An image of another part of the patient: its own coordinates, far as they may be off, tell why.
             do throws(ReconstructionError) {

@@ -21,9 +21,13 @@ public struct ResultSummary: Codable, Equatable, Sendable {
         public let shiftMillimetres: [Double]
         /// Mean squared deviation in units of its variance where the region gives most of the counts.
         public let chiSquare: Double?
+        /// What simpler ways say: the conjugate view, and the PET's pattern times one factor. Nil without a calibration.
+        public let conjugateViewMegabecquerel, templateMegabecquerel: Double?
 
         enum CodingKeys: String, CodingKey {
             case name, kind
+            case conjugateViewMegabecquerel = "conjugate_view_mbq"
+            case templateMegabecquerel = "pet_template_mbq"
             case volumeMillilitres = "volume_ml"
             case activityMegabecquerel = "activity_mbq"
             case meanBecquerelPerMillilitre = "mean_bq_per_ml"
@@ -103,7 +107,39 @@ public struct ResultSummary: Codable, Equatable, Sendable {
         }
     }
 
+    /// When the image was taken, and what had been given to the patient before, as far as the files say it.
+    public struct Acquisition: Codable, Equatable, Sendable {
+        public let radionuclide: String
+        public let acquiredAt: LocalTimestamp
+        public let administeredAt: LocalTimestamp?
+        public let administeredMegabecquerel: Double?
+
+        enum CodingKeys: String, CodingKey {
+            case radionuclide
+            case acquiredAt = "acquired_at"
+            case administeredAt = "administered_at"
+            case administeredMegabecquerel = "administered_mbq"
+        }
+
+        package init(
+            radionuclide: String, acquiredAt: LocalTimestamp, administeredAt: LocalTimestamp?,
+            administeredMegabecquerel: Double?
+        ) {
+            (self.radionuclide, self.acquiredAt) = (radionuclide, acquiredAt)
+            (self.administeredAt, self.administeredMegabecquerel) = (administeredAt, administeredMegabecquerel)
+        }
+
+        init(_ study: StudyReader.Study) {
+            self.init(
+                radionuclide: study.planar.radionuclide.name, acquiredAt: study.planar.startedAt,
+                administeredAt: study.administration.startedAt,
+                administeredMegabecquerel: study.administration.megabecquerels)
+        }
+    }
+
     public let method: String
+    /// Nil in what earlier versions wrote.
+    public let acquisition: Acquisition?
     public let isCalibrated: Bool
     /// Unit of the map: `Bq/mL` or `%/mL`.
     public let unit: String
@@ -115,24 +151,27 @@ public struct ResultSummary: Codable, Equatable, Sendable {
     public let rotationDegrees: Double
     public let checks: [QualityCheck]
     /// What was assumed, as stable codes.
-    public let findings: [String]
+    public private(set) var findings: [String]
+    /// What was assumed, in numbers; nil in what earlier versions wrote.
+    public private(set) var assumptions: ReconstructionAssumptions?
     public let iterations: Int
     public let hasConverged: Bool
     public let provenance: Provenance
     public let sources: [SourceReference]
 
     enum CodingKeys: String, CodingKey {
-        case method, unit, injection, organs, unexplained, views, checks, findings, iterations, provenance, sources
+        case method, acquisition, unit, injection, organs, unexplained, views, checks, findings, assumptions, iterations
+        case provenance, sources
         case isCalibrated = "calibrated"
         case hasConverged = "converged"
         case rotationDegrees = "rotation_degrees"
     }
 
     init(
-        _ estimate: ActivityEstimate, method: String, checks: [QualityCheck], provenance: Provenance,
-        study: StudyReader.Study
+        _ estimate: ActivityEstimate, simpler: SimplerEstimates?, method: String, acquisition: Acquisition,
+        checks: [QualityCheck], provenance: Provenance, study: StudyReader.Study
     ) {
-        self.method = method
+        (self.method, self.acquisition) = (method, acquisition)
         isCalibrated = estimate.isCalibrated
         unit = estimate.isCalibrated ? "Bq/mL" : "%/mL"
         let total = estimate.totalActivity
@@ -147,7 +186,9 @@ public struct ResultSummary: Codable, Equatable, Sendable {
                 injectedPercent: estimate.isCalibrated
                     ? injected.map { 100 * organ.activity / $0.remainingMegabecquerel } : nil,
                 deviationPercent: organ.deviationPercent, dataShare: organ.dataShare,
-                shiftMillimetres: [organ.shift.x, organ.shift.y, organ.shift.z], chiSquare: organ.chiSquare)
+                shiftMillimetres: [organ.shift.x, organ.shift.y, organ.shift.z], chiSquare: organ.chiSquare,
+                conjugateViewMegabecquerel: simpler?.conjugateView[organ.name],
+                templateMegabecquerel: simpler?.template[organ.name])
         }
         unexplained = estimate.unexplained.map { focus in
             Unexplained(
@@ -171,5 +212,10 @@ public struct ResultSummary: Codable, Equatable, Sendable {
         hasConverged = estimate.hasConverged
         self.provenance = provenance
         sources = study.sources
+    }
+    /// Adds what was assumed; a calibration that was not used is a finding too.
+    mutating func assume(_ assumptions: ReconstructionAssumptions) {
+        self.assumptions = assumptions
+        findings += [assumptions.calibration.notUsed].compactMap { $0 }
     }
 }

@@ -19,14 +19,14 @@ public enum StudyProblem: Error, Equatable, Sendable, Codable {
         }
     }
 
-    /// A sentence for whoever has to act on it.
+    /// The code and a sentence for whoever has to act on it.
     public var advice: String {
         switch self {
         case .needsInput(let code, let fields):
             let asked = fields.isEmpty ? "" : " (\(fields.joined(separator: ", ")))"
-            return "\(code)\(asked): supply what is missing, by sending the instance or in the site's description"
-        case .refused(let code): return "\(code): the instances cannot be used; send corrected ones"
-        case .failed(let code): return "\(code): the work failed"
+            return "\(code): \(Self.sentence(code) ?? "something is missing")\(asked)"
+        case .refused(let code): return "\(code): \(Self.sentence(code) ?? "the instances cannot be used")"
+        case .failed(let code): return "\(code): \(Self.sentence(code) ?? "the work failed")"
         }
     }
 }

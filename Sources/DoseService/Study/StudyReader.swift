@@ -126,16 +126,11 @@ struct StudyReader {
     }
 
     private func site(for planar: PlanarStudy, _ ct: CTSeries) throws(StudyProblem) -> CameraSite {
-        let isotope = planar.radionuclide.name
-        let fitting = sites.filter { $0.isotope == isotope }
-        let station = planar.equipment.station
-        var site =
-            fitting.first { $0.station == station } ?? fitting.first { $0.station == "*" }
-            ?? CameraSite.uncalibratedMediumEnergy
-        guard site.isotope == isotope else { throw .needsInput(code: "isotope-unknown", fields: ["site.isotope"]) }
+        var site = CalibrationChoice(sites: sites, for: planar).site
+        guard site.isotope == planar.radionuclide.name else {
+            throw .needsInput(code: "isotope-unknown", fields: ["site.isotope"])
+        }
         if let voltage = ct.peakKilovolts { site.tubeVoltage = voltage }
-        // A calibration that has run out is none: the result is relative, and says so.
-        if !site.isCalibrated(on: planar.startedAt) { site.calibration = nil }
         return site
     }
 }

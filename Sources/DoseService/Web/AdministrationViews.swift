@@ -83,13 +83,22 @@ struct AuditView: Codable, Equatable {
     let at: Double
     let actor, action, subject: String
 
+    private static let list = Statement(
+        "audit_list",
+        """
+        SELECT id, extract(epoch FROM at)::float8 AS at, actor, action, subject FROM audit
+        WHERE ($1::bigint IS NULL OR id < $1) AND ($2::text IS NULL OR subject = $2)
+            AND ($3::text IS NULL OR actor = $3)
+        ORDER BY id DESC LIMIT $4
+        """)
+
     static func list(
         before: Int64?, subject: String?, actor: String?, limit: Int, _ connection: Connection
     ) throws(PostgresError) -> [AuditView] {
         let parameters: [Parameter] = [
             .optional(before), .optional(subject), .optional(actor), .integer(Int64(limit)),
         ]
-        return try connection.query(AuditStatements.list, parameters).map { row throws(PostgresError) in
+        return try connection.query(list, parameters).map { row throws(PostgresError) in
             AuditView(
                 id: try row["id"], at: try row["at"], actor: try row["actor"], action: try row["action"],
                 subject: try row["subject"])

@@ -94,9 +94,14 @@ enum Calibrations {
         return sites
     }
 
+    /// No number of a camera is larger, whatever its unit.
+    private static let measureLimit = 1e6
+
     /// - Returns: which member is impossible, or nil.
     static func flaw(in site: CameraSite) -> String? {
         func isDate(_ text: String) -> Bool { text.wholeMatch(of: #/\d{4}-\d{2}-\d{2}/#) != nil }
+        func isMeasure(_ value: Double) -> Bool { value > 0 && value <= measureLimit }
+        func isEnergy(_ text: String) -> Bool { text.wholeMatch(of: #/[1-9][0-9]{0,3}/#) != nil }
         let positive = [
             site.collimator.holeDiameterMillimetres, site.collimator.holeLengthMillimetres,
             site.energyResolution140Percent, site.tubeVoltage,
@@ -106,15 +111,15 @@ enum Calibrations {
             site.couchWaterEquivalentMillimetres, site.couchThicknessMillimetres,
         ]
         let texts = [site.station, site.isotope, site.source ?? ""]
-        if texts.contains(where: { $0.utf8.count > 200 || $0.utf8.contains(0) }) || site.station.isEmpty {
+        if texts.contains(where: { $0.unicodeScalars.count > 200 || $0.utf8.contains(0) }) || site.station.isEmpty {
             return "station"
         }
-        if positive.contains(where: { !($0 > 0) || !$0.isFinite }) { return "collimator" }
-        if notNegative.contains(where: { !($0 >= 0) || !$0.isFinite }) { return "collimator" }
-        if site.fieldOfViewMillimetres.count != 2 || site.fieldOfViewMillimetres.contains(where: { !($0 > 0) }) {
+        if positive.contains(where: { !isMeasure($0) }) { return "collimator" }
+        if notNegative.contains(where: { $0 != 0 && !isMeasure($0) }) { return "collimator" }
+        if site.fieldOfViewMillimetres.count != 2 || site.fieldOfViewMillimetres.contains(where: { !isMeasure($0) }) {
             return "field_of_view_mm"
         }
-        for (energy, value) in site.calibration ?? [:] where Double(energy) == nil || !(value > 0) {
+        for (energy, value) in site.calibration ?? [:] where !isEnergy(energy) || !isMeasure(value) {
             return "calibration_cps_per_mbq_per_head"
         }
         // A calibration without its day and its origin is not one.

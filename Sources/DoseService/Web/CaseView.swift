@@ -28,16 +28,19 @@ struct CaseView: Codable, Equatable {
     let revision: Int
     let instanceCount: Int
     let results: [Result]
+    /// By which every line of log about it can be found.
+    let trace: String
 
     enum CodingKeys: String, CodingKey {
-        case id, state, reason, fields, revision, results
+        case id, state, reason, fields, revision, results, trace
         case instanceCount = "instance_count"
     }
 
     private static let one = Statement(
         "case_view",
         """
-        SELECT state, reason, fields, revision, cardinality(instance_ids) AS instances FROM dose_case WHERE id = $1
+        SELECT state, reason, fields, revision, cardinality(instance_ids) AS instances, trace
+        FROM dose_case WHERE id = $1
         """)
 
     private static let results = Statement(
@@ -67,6 +70,6 @@ struct CaseView: Codable, Equatable {
         return CaseView(
             id: id, state: try row["state"], reason: try row["reason"],
             fields: JSONText.decode([String].self, from: try row["fields"]) ?? [], revision: try row["revision"],
-            instanceCount: try row["instances"], results: collected)
+            instanceCount: try row["instances"], results: collected, trace: try row["trace"])
     }
 }

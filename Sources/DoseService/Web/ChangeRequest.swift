@@ -42,7 +42,7 @@ struct ChangeAnswer: Sendable {
     /// What was changed, as the audit names it; no patient.
     var subject: String
     /// For the audit.
-    var detail = "{}"
+    var detail: [String: String] = [:]
     /// The body that a repetition gets, when it must not get the same: a key is shown once.
     var kept: String?
 
@@ -60,20 +60,24 @@ struct ChangeRequest: Sendable {
     /// Longer keys are refused.
     static let keyLengthLimit = 200
 
-    let action: String
+    let action: AuditTrail.Action
     let principal: Principal
+    private let peer: String
     private let key: String?
     private let digest: String
 
     /// - Throws: the problem of an `Idempotency-Key` that is none.
-    init(_ request: Request, action: String, by principal: Principal) throws(Problem) {
-        (self.action, self.principal) = (action, principal)
+    init(_ request: Request, action: AuditTrail.Action, by principal: Principal) throws(Problem) {
+        (self.action, self.principal, peer) = (action, principal, "\(request.peer)")
         key = request.header("Idempotency-Key")
-        if let key, key.isEmpty || key.utf8.count > Self.keyLengthLimit {
-            throw .invalid("Idempotency-Key", "has 1 to \(Self.keyLengthLimit) characters")
+        if let key, !(1...Self.keyLengthLimit).contains(key.utf8.count) || !key.utf8.allSatisfy(Self.isVisible) {
+            throw .invalid("Idempotency-Key", "has 1 to \(Self.keyLengthLimit) characters of ASCII")
         }
         digest = Digest.hex(of: Array("\(request.method.rawValue) \(request.path)\n".utf8) + request.bytes)
     }
+
+    /// Blanks within it too.
+    private static func isVisible(_ octet: UInt8) -> Bool { (0x20...0x7E).contains(octet) }
 
     func perform(_ pool: Pool, _ body: @escaping Body) async throws -> Response {
         do throws(ChangeFailure) {
@@ -118,9 +122,10 @@ struct ChangeRequest: Sendable {
 
     private func record(_ answer: ChangeAnswer, _ transaction: Transaction) throws(ChangeFailure) {
         do throws(PostgresError) {
-            try transaction.query(
-                AuditStatements.insert,
-                [.text(principal.name), .text(action), .text(answer.subject), .json(answer.detail)])
+            try AuditTrail.write(
+                .init(
+                    actor: principal.name, action: action, subject: answer.subject, peer: peer, detail: answer.detail),
+                transaction)
             guard let key else { return }
             let names: [Parameter] = [.text(principal.name), .text(key)]
             try transaction.query(
@@ -130,27 +135,4 @@ struct ChangeRequest: Sendable {
                 ])
         } catch { throw .database(error) }
     }
-}
-
-/// The SQL of the audit.
-enum AuditStatements {
-    static let insert = Statement(
-        "audit_add", "INSERT INTO audit (actor, action, subject, detail) VALUES ($1, $2, $3, $4)")
-
-    /// The keys to no patient's data may be read back soon after a power cut.
-    static let view = Statement(
-        "audit_view",
-        """
-        WITH setting AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-        INSERT INTO audit (actor, action, subject) SELECT $1, 'view', $2 FROM setting
-        """)
-
-    static let list = Statement(
-        "audit_list",
-        """
-        SELECT id, extract(epoch FROM at)::float8 AS at, actor, action, subject, detail FROM audit
-        WHERE ($1::bigint IS NULL OR id < $1) AND ($2::text IS NULL OR subject = $2)
-            AND ($3::text IS NULL OR actor = $3)
-        ORDER BY id DESC LIMIT $4
-        """)
 }

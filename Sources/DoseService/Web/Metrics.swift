@@ -101,6 +101,13 @@ package final class Metrics: Sendable {
         text.sample("scintivol_dicom_objects_total", "outcome=\"stored\"", Double(counters.storedObjects))
         text.sample("scintivol_dicom_objects_total", "outcome=\"refused\"", Double(counters.refusedObjects))
         text.sample("scintivol_dicom_objects_total", "outcome=\"interrupted\"", Double(counters.interruptedObjects))
+        text.family("scintivol_dicom_store_responses_total", "counter", "Answers to C-STORE by DIMSE status.")
+        for (code, count) in counters.storeResponses.merging([0: 0], uniquingKeysWith: +).sorted(by: { $0.key < $1.key }
+        ) {
+            let status = String(code, radix: 16, uppercase: true)
+            let digits = String(repeating: "0", count: 4 - status.count) + status
+            text.sample("scintivol_dicom_store_responses_total", "status=\"\(digits)\"", Double(count))
+        }
         text.value(
             "scintivol_dicom_received_bytes_total", "counter", "Bytes of received objects.",
             Double(counters.receivedBytes))

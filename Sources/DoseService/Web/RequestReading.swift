@@ -30,7 +30,7 @@ extension Request {
     /// A short text of the query that can stand in a row.
     func text(_ name: String) throws(Problem) -> String? {
         guard let text = query(name) else { return nil }
-        guard text.utf8.count <= 200, !text.utf8.contains(0) else {
+        guard text.unicodeScalars.count <= 200, !text.utf8.contains(0) else {
             throw .invalid(name, "has at most 200 characters and no NUL")
         }
         return text
@@ -67,8 +67,8 @@ extension Request {
 extension String {
     /// Checks a text of a body that goes into a row.
     func checked(_ name: String, upTo limit: Int) throws(Problem) -> String {
-        guard (1...limit).contains(utf8.count), !utf8.contains(0) else {
-            throw ProblemType.invalidBody.problem("\(name) has 1 to \(limit) octets and no NUL.")
+        guard (1...limit).contains(unicodeScalars.count), !utf8.contains(0) else {
+            throw ProblemType.invalidBody.problem("\(name) has 1 to \(limit) characters and no NUL.")
         }
         return self
     }

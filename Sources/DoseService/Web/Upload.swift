@@ -18,6 +18,7 @@ final class Upload: BodySink, @unchecked Sendable {
     }
 
     let principal: Principal
+    private let trace: String
     private(set) var outcomes: [Outcome] = []
     private let intake: Intake
     /// Instances of other studies are refused, when one is named.
@@ -29,9 +30,12 @@ final class Upload: BodySink, @unchecked Sendable {
     private var refusal: UInt16?
     private var partCount = 0
 
-    init(_ intake: Intake, prefix: String, study: String?, boundary: MultipartParser, by principal: Principal) {
+    init(
+        _ intake: Intake, prefix: String, study: String?, boundary: MultipartParser, by principal: Principal,
+        trace: String
+    ) {
         (self.intake, self.prefix, self.study) = (intake, prefix, study)
-        (parser, self.principal) = (boundary, principal)
+        (parser, self.principal, self.trace) = (boundary, principal, trace)
     }
 
     deinit { drop() }
@@ -109,7 +113,7 @@ final class Upload: BodySink, @unchecked Sendable {
             outcomes.append(Outcome(sopClass: nil, sopInstance: nil, status: refusal ?? Self.cannotUnderstand))
             return
         }
-        outcomes.append(intake.receivedUpload(at: current.path, study: study, from: principal.name))
+        outcomes.append(intake.receivedUpload(at: current.path, study: study, from: principal.name, trace: trace))
     }
 
     /// The intake has moved away what it took.

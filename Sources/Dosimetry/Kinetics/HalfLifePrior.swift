@@ -29,6 +29,20 @@ public struct HalfLifePrior: Equatable, Sendable, Codable {
     /// For a region of which no publication is at hand: nearly anything between a few hours and the physical half-life.
     public static let wide = HalfLifePrior(medianHours: 40, deviation: 0.7, source: "assumed: no published value")
 
+    /// What one cycle of a patient says of the next: its half-life, as well as it was determined and as much as half-lives
+    /// of one patient change from cycle to cycle.
+    ///
+    /// - Returns: nil for a curve that no fit determined.
+    public static func earlierCycle(_ curve: TimeActivityCurve) -> HalfLifePrior? {
+        guard let own = curve.rateDeviation, curve.effectiveHalfLifeHours.isFinite else { return nil }
+        return HalfLifePrior(
+            medianHours: curve.effectiveHalfLifeHours, deviation: (own * own + cycleChange * cycleChange).squareRoot(),
+            source: "the patient's cycle before, \(curve.samples.count) images")
+    }
+
+    /// Standard deviation of the logarithm of a half-life from one cycle of a patient to the next: assumed.
+    static let cycleChange = 0.15
+
     private static let lutetiumPSMARanges: [String: (Double, Double, Double)] = [
         "kidney": (35.5, 8.5, 152), "parotid": (42, 19, 161), "liver": (22.9, 13, 63), "spleen": (16.8, 9, 150),
         "marrow": (32, 6, 161),

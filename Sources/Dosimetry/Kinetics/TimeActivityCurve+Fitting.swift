@@ -25,11 +25,15 @@ extension TimeActivityCurve {
         guard line.rate > 0 || prior != nil || samples.count >= Self.richSampleCount else { throw .negativeFit }
         let rate = max(line.rate, decayPerHour)
         var best: KineticFit?
+        var candidates: [Candidate] = []
         for model in [KineticModel.monoExponential, .uptakeAndClearance, .biExponential] {
             // A model is a candidate when its criterion can be stated; the simplest one always is.
             guard model.model == .monoExponential || samples.count >= model.parameterCount + 2 else { continue }
             let fits = model.starts(amplitude: exp(line.intercept), rate: rate).compactMap {
                 KineticFit(model, samples, prior: prior, start: $0)
+            }
+            if let reached = fits.compactMap(\.criterion).min() {
+                candidates.append(Candidate(model: model.model, criterion: reached))
             }
             for fit in fits where best.map({ fit.isBetter(than: $0) }) ?? true { best = fit }
         }
@@ -39,7 +43,7 @@ extension TimeActivityCurve {
         // Without a prior nothing but the samples holds the rate above nothing.
         guard prior != nil || slowest > decayPerHour * Self.impossibleRatePart else { throw .negativeFit }
         guard slowest < decayPerHour else {
-            self.init(best, samples, findings)
+            self.init(best, samples, candidates, findings)
             return
         }
         findings.append("no-clearance-seen")
@@ -47,7 +51,7 @@ extension TimeActivityCurve {
         guard let bounded = KineticFit(best.model, samples, prior: nil, start: start, fixedRate: decayPerHour) else {
             throw .negativeFit
         }
-        self.init(bounded, samples, findings)
+        self.init(bounded, samples, candidates, findings)
     }
 
     /// From so many samples on a curve may rise at first.
@@ -55,11 +59,13 @@ extension TimeActivityCurve {
     /// A fitted rate below this part of physical decay is no rounding of it.
     private static let impossibleRatePart = 0.1
 
-    private init(_ fit: KineticFit, _ samples: [ActivitySample], _ findings: [String]) {
+    private init(
+        _ fit: KineticFit, _ samples: [ActivitySample], _ candidates: [Candidate], _ findings: [String]
+    ) {
         self.init(
             model: fit.model.model, terms: fit.model.terms(fit.parameters), samples: samples, integral: fit.integral,
             integralDeviation: fit.integralDeviation, covariance: fit.covariance, criterion: fit.criterion,
-            findings: findings)
+            candidates: candidates, findings: findings)
     }
 }
 

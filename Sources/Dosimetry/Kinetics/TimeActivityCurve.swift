@@ -21,6 +21,12 @@ public struct TimeActivityCurve: Equatable, Sendable, Codable {
         public let amplitude, rate: Double
     }
 
+    /// A model that was tried and the criterion it reached.
+    public struct Candidate: Equatable, Sendable, Codable {
+        public let model: Model
+        public let criterion: Double
+    }
+
     public let model: Model
     public let terms: [Term]
     public let samples: [ActivitySample]
@@ -31,11 +37,31 @@ public struct TimeActivityCurve: Equatable, Sendable, Codable {
     public let covariance: [Double]
     /// Akaike's criterion for small samples; nil where there are too few to state it.
     public let criterion: Double?
+    /// All models whose criterion could be stated, from the simplest; nil in what earlier versions wrote.
+    public var candidates: [Candidate]?
     /// What was assumed, as stable codes.
     public let findings: [String]
 
     public func activity(at hours: Double) -> Double {
         terms.reduce(0) { $0 + $1.amplitude * exp(-$1.rate * hours) }
+    }
+
+    /// The same course at another level.
+    ///
+    /// - Parameter relativeDeviation: what the new integral is uncertain by.
+    public func scaled(by factor: Double, relativeDeviation: Double, finding: String) -> TimeActivityCurve {
+        TimeActivityCurve(
+            model: model, terms: terms.map { Term(amplitude: $0.amplitude * factor, rate: $0.rate) }, samples: samples,
+            integral: integral * factor, integralDeviation: integral * factor * relativeDeviation,
+            covariance: covariance, criterion: criterion, candidates: candidates, findings: findings + [finding])
+    }
+
+    /// Standard deviation of the logarithm of the slowest rate; nil when no fit determined it.
+    public var rateDeviation: Double? {
+        // The slowest rate is the second parameter of every model.
+        let order = Int(Double(covariance.count).squareRoot().rounded())
+        guard order > 1, !findings.contains("no-clearance-seen") else { return nil }
+        return covariance[order + 1].squareRoot()
     }
 
     /// Half-life of the slowest part.

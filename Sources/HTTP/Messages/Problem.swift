@@ -35,6 +35,7 @@ public struct Problem: Error, Sendable, Equatable {
         members += "}"
         var fields = fields
         fields.add("Content-Type", "application/problem+json")
+        fields.add("X-Content-Type-Options", "nosniff")
         return Response(status, fields: fields, body: .bytes(Array(members.utf8)))
     }
 

@@ -23,7 +23,10 @@ public struct Response: Sendable {
 
     /// JSON that is encoded already.
     public static func json(_ bytes: [UInt8], status: Status = 200) -> Response {
-        .bytes(bytes, type: "application/json", status: status)
+        var response = Response.bytes(bytes, type: "application/json", status: status)
+        // Text of others may stand in it: no browser is to take it for a page.
+        response.fields.set("X-Content-Type-Options", "nosniff")
+        return response
     }
 
     /// A file with its entity tag and date; ranges of it are answered.

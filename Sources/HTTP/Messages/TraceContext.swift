@@ -18,6 +18,23 @@ public struct TraceContext: Sendable, Hashable {
         (self.high, self.low) = (high, low)
     }
 
+    /// Nil for what are not 32 lower-case hexadecimal digits, or all zero.
+    package init?(traceID: String) {
+        let digits = Array(traceID.utf8)
+        guard digits.count == 32, let high = Self.number(digits[..<16]), let low = Self.number(digits[16...]),
+            high | low != 0
+        else { return nil }
+        (self.high, self.low) = (high, low)
+    }
+
+    /// One that nobody else has.
+    package static func random() -> TraceContext {
+        TraceContext(high: .random(in: 1...UInt64.max), low: .random(in: 1...UInt64.max))
+    }
+
+    /// What is passed on, for those who look at it (section 3.2.2); the parent's number is made up.
+    package var traceparent: String { "00-\(traceID)-\(Self.hexadecimal(.random(in: 1...UInt64.max)))-01" }
+
     /// 32 lower-case hexadecimal digits.
     public var traceID: String { Self.hexadecimal(high) + Self.hexadecimal(low) }
 

@@ -5,7 +5,13 @@ public struct Route: Sendable {
     public let pattern: String
     public let body: BodyPolicy
     public let handler: Handler
+    /// Tried before the handler.
+    public let shortcut: Shortcut?
 }
+
+/// Takes a request on the event loop, without blocking it, and answers later from any thread by calling once what it is
+/// given; false when the handler has to do it. It costs neither a task nor a thread.
+public typealias Shortcut = @Sendable (Request, @escaping @Sendable (Response) -> Void) -> Bool
 
 /// What a route does with a request's body.
 public enum BodyPolicy: Sendable {

@@ -16,21 +16,21 @@ public struct Router: Sendable {
         _ method: Method, _ pattern: String, body: BodyPolicy = .buffered(limit: bodyLimitByDefault),
         _ handle: @escaping @Sendable (Request) throws -> Response
     ) {
-        add(Route(method: method, pattern: pattern, body: body, handler: .inline(handle)))
+        add(Route(method: method, pattern: pattern, body: body, handler: .inline(handle), shortcut: nil))
     }
 
     public mutating func blocking(
         _ method: Method, _ pattern: String, body: BodyPolicy = .buffered(limit: bodyLimitByDefault),
         _ handle: @escaping @Sendable (Request) throws -> Response
     ) {
-        add(Route(method: method, pattern: pattern, body: body, handler: .blocking(handle)))
+        add(Route(method: method, pattern: pattern, body: body, handler: .blocking(handle), shortcut: nil))
     }
 
     public mutating func asynchronous(
         _ method: Method, _ pattern: String, body: BodyPolicy = .buffered(limit: bodyLimitByDefault),
-        _ handle: @escaping @Sendable (Request) async throws -> Response
+        shortcut: Shortcut? = nil, _ handle: @escaping @Sendable (Request) async throws -> Response
     ) {
-        add(Route(method: method, pattern: pattern, body: body, handler: .asynchronous(handle)))
+        add(Route(method: method, pattern: pattern, body: body, handler: .asynchronous(handle), shortcut: shortcut))
     }
 
     private mutating func add(_ route: Route) {

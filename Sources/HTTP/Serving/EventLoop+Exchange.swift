@@ -117,14 +117,20 @@ extension EventLoop {
         exchange.sink = nil
         exchange.body = []
         let (id, number, router) = (connection.id, exchange.number, service.router)
+        if let shortcut = router.routes[index].shortcut {
+            connection.phase = .handling
+            if shortcut(request, { [self] in deliver(DueAnswer(connection: id, number: number, response: $0)) }) {
+                return
+            }
+        }
         switch router.routes[index].handler {
         case .inline(let handle):
             respond(connection, Self.answer(router, request, handle))
         case .blocking(let handle):
             connection.phase = .handling
             let isQueued = service.pool.submit { [self] in
-                let answer = Self.answer(router, request, handle)
-                enqueue { $0.complete(id, number, answer) }
+                deliver(
+                    DueAnswer(connection: id, number: number, response: Self.answer(router, request, handle)))
             }
             if !isQueued { respond(connection, Self.overload) }
         case .asynchronous(let handle):

@@ -1,5 +1,6 @@
 internal import CSockets
 internal import Dispatch
+internal import Synchronization
 import Glibc
 
 /// Waits for events of its connections and serves them, all on one serial queue.
@@ -13,6 +14,8 @@ actor EventLoop {
     let service: Service
     let epoll: Int32
     let received: ReceiveBuffer
+    /// Answers from elsewhere that the loop has not looked at.
+    nonisolated let answers = Mutex<[DueAnswer]>([])
     let clock = ContinuousClock()
     var connections = ConnectionTable()
     var counters: LoopCounters
@@ -42,6 +45,23 @@ actor EventLoop {
     /// Runs work on the loop's queue.
     nonisolated func enqueue(_ work: @escaping @Sendable (isolated EventLoop) -> Void) {
         executor.run { self.assumeIsolated(work) }
+    }
+
+    /// Hands over an answer that was made elsewhere. Those that come closely together wake the loop once.
+    nonisolated func deliver(_ answer: DueAnswer) {
+        let isFirst = answers.withLock { answers in
+            answers.append(answer)
+            return answers.count == 1
+        }
+        if isFirst { enqueue { $0.takeAnswers() } }
+    }
+
+    private func takeAnswers() {
+        let due = answers.withLock { answers in
+            defer { answers = [] }
+            return answers
+        }
+        for answer in due { complete(answer.connection, answer.number, answer.response) }
     }
 
     func open() {
@@ -194,4 +214,11 @@ actor EventLoop {
         source?.cancel()
         source = nil
     }
+}
+
+/// The answer to a connection's exchange of that number.
+struct DueAnswer: Sendable {
+    let connection: ConnectionID
+    let number: Int
+    let response: Response
 }

@@ -92,13 +92,38 @@ public struct EvaluationCase: Sendable {
             }
         }
         guard let made else { throw ReconstructionError.notFinite }
+        return try outcome(made.map, made.organs, estimate, seconds: seconds)
+    }
+
+    /// The case as networks get it; Stage 0 solves it.
+    ///
+    /// - Throws: ``ReconstructionError``.
+    public func networkStudy() throws(ReconstructionError) -> NetworkStudy {
+        try NetworkStudy(StageZero(anatomy: anatomy, site: patient.recipe.site), scan)
+    }
+
+    /// What a network makes of the case.
+    ///
+    /// - Parameter elapsed: as for ``outcome(of:elapsed:)``; Stage 0's own time is not in it.
+    public func outcome(
+        of model: any TrainableModel, _ study: NetworkStudy, elapsed: (() throws -> Void) throws -> Double
+    ) throws -> Outcome {
+        var estimate: ActivityEstimate?
+        let seconds = try elapsed { estimate = try study.estimate(model, seed: patient.recipe.seed) }
+        guard let estimate else { throw ReconstructionError.notFinite }
+        return try outcome(estimate.activity, organs(of: estimate), estimate, seconds: seconds)
+    }
+
+    private func outcome(
+        _ map: Volume<Float>, _ organs: Organs, _ estimate: ActivityEstimate?, seconds: Double
+    ) throws -> Outcome {
         let score = Score(
             seed: patient.recipe.seed,
-            map: try MapScores(made.map, truth: truth, body: anatomy.body, organs: organs),
-            organErrorPercent: errors(made.organs), lesionRecovery: recovery(made.map, .seen),
-            unseenLesionRecovery: recovery(made.map, .unseen), within68: within(made.organs, 1),
-            within95: within(made.organs, 1.96), deviance: estimate.map(Self.deviance), seconds: seconds)
-        return Outcome(score: score, map: made.map, estimate: estimate)
+            map: try MapScores(map, truth: truth, body: anatomy.body, organs: self.organs),
+            organErrorPercent: errors(organs), lesionRecovery: recovery(map, .seen),
+            unseenLesionRecovery: recovery(map, .unseen), within68: within(organs, 1),
+            within95: within(organs, 1.96), deviance: estimate.map(Self.deviance), seconds: seconds)
+        return Outcome(score: score, map: map, estimate: estimate)
     }
 
     private typealias Organs = [String: (activity: Double, deviation: Double?)]

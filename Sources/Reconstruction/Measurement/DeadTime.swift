@@ -32,26 +32,38 @@ package struct DeadTime {
         return exp(-x)
     }
 
+    /// The counted part of true expected counts, as ``liveFraction(of:binnedTo:)`` has it of counted ones.
+    ///
+    /// - Shape: `[z, x]` on `detector`.
+    func liveFraction(ofTrue counts: [Float], on detector: DetectorGrid, dwellSeconds: Double) -> [Float] {
+        fieldCounts(counts, columns: detector.columns, rows: detector.rows, pixel: detector.spacing.y).flatMap {
+            Array(repeating: Float(exp(-$0 / dwellSeconds * seconds)), count: detector.columns)
+        }
+    }
+
     /// The counted part at every pixel. Each point of a long image was seen while the field of view passed over it: its
     /// rate is that of a field's length around it.
     ///
     /// - Shape: `[z, x]` on `detector`.
     func liveFraction(of view: PlanarView, binnedTo detector: DetectorGrid) -> [Float] {
         guard seconds > 0, view.dwellSeconds > 0 else { return Array(repeating: 1, count: detector.pixelCount) }
-        let perRow = (0..<view.rows).map { row in
-            view.counts[row * view.columns..<(row + 1) * view.columns].reduce(0.0) { $0 + Double($1) }
-        }
-        var sums = [0.0]
-        for value in perRow { sums.append(sums[sums.count - 1] + value) }
-        let half = max(1, Int(axialFieldMillimetres / view.spacing.y / 2))
+        let counts = fieldCounts(view.counts, columns: view.columns, rows: view.rows, pixel: view.spacing.y)
         let factor = max(1, view.rows / detector.rows)
-        var result: [Float] = []
-        for row in 0..<detector.rows {
+        return (0..<detector.rows).flatMap { row in
             let centre = min(row * factor + factor / 2, view.rows - 1)
-            let counts = sums[min(centre + half, view.rows)] - sums[max(centre - half, 0)]
-            let live = Float(liveFraction(observedRate: counts / view.dwellSeconds))
-            result += Array(repeating: live, count: detector.columns)
+            let live = Float(liveFraction(observedRate: counts[centre] / view.dwellSeconds))
+            return Array(repeating: live, count: detector.columns)
         }
-        return result
+    }
+
+    /// Counts within a field's length around each row.
+    private func fieldCounts(_ counts: [Float], columns: Int, rows: Int, pixel: Double) -> [Double] {
+        var sums = [0.0]
+        for row in 0..<rows {
+            let line = counts[row * columns..<(row + 1) * columns].reduce(0.0) { $0 + Double($1) }
+            sums.append(sums[row] + line)
+        }
+        let half = max(1, Int(axialFieldMillimetres / pixel / 2))
+        return (0..<rows).map { sums[min($0 + half, rows)] - sums[max($0 - half, 0)] }
     }
 }

@@ -22,90 +22,168 @@ package struct ImageMotion: Equatable {
     ///
     /// - Shape: `[z, x]` on the detector's pixels. The rotation is about their centre.
     package func apply(to image: [Float], on detector: DetectorGrid) -> [Float] {
-        guard self != .none else { return image }
-        let (columns, rows) = (detector.columns, detector.rows)
-        let centre = SIMD2(Double(columns - 1), Double(rows - 1)) / 2
+        ImageShears(self, on: detector).moved(ImagePatch(image[...], on: detector)).whole(on: detector)
+    }
+}
+
+/// The shears of one motion on one detector, ready for any number of images.
+struct ImageShears {
+    private let detector: DetectorGrid
+    /// One after the other; none for the identity.
+    private let steps: [Step]
+
+    fileprivate enum Step {
+        case alongRows(LineShifts)
+        case alongColumns(LineShifts)
+    }
+
+    init(_ motion: ImageMotion, on detector: DetectorGrid) {
+        self.detector = detector
+        guard motion != .none else {
+            steps = []
+            return
+        }
+        let centre = SIMD2(Double(detector.columns - 1), Double(detector.rows - 1)) / 2
         // Distances in pixels; pixels need not be square.
         let ratio = detector.spacing.y / detector.spacing.x
-        let slope = -tan(rotation / 2) * ratio
-        let rise = sin(rotation) / ratio
-        let move = shift / detector.spacing
-        var moved = image
-        if rotation != 0 { Self.shearRows(&moved, columns, rows) { slope * (Double($0) - centre.y) } }
-        Self.shearColumns(&moved, columns, rows) { rise * (Double($0) - centre.x) + move.y }
-        Self.shearRows(&moved, columns, rows) { (rotation == 0 ? 0 : slope * (Double($0) - centre.y)) + move.x }
-        return moved
+        let slope = -tan(motion.rotation / 2) * ratio
+        let rise = sin(motion.rotation) / ratio
+        let move = motion.shift / detector.spacing
+        func rows(_ more: Double) -> Step {
+            .alongRows(LineShifts((0..<detector.rows).map { slope * (Double($0) - centre.y) + more }))
+        }
+        let columns = LineShifts((0..<detector.columns).map { rise * (Double($0) - centre.x) + move.y })
+        steps = (motion.rotation == 0 ? [] : [rows(0)]) + [.alongColumns(columns), rows(move.x)]
     }
 
-    private static func shearRows(
-        _ image: inout [Float], _ columns: Int, _ rows: Int, by shift: (Int) -> Double
-    ) {
-        var line = [Float](repeating: 0, count: columns)
-        for row in 0..<rows {
-            let taps = Taps(shift(row))
-            if taps.isIdentity { continue }
-            for column in 0..<columns {
-                var sum: Float = 0
-                for tap in 0..<Taps.count {
-                    let source = column - taps.whole + tap - 2
-                    if source >= 0, source < columns { sum += taps[tap] * image[row * columns + source] }
-                }
-                line[column] = sum
+    func moved(_ patch: ImagePatch) -> ImagePatch {
+        steps.reduce(patch) { $1.moved($0, on: detector) }
+    }
+
+    /// The adjoint of ``moved(_:)``.
+    func movedBack(_ patch: ImagePatch) -> ImagePatch {
+        steps.reversed().reduce(patch) { $1.adjoint.moved($0, on: detector) }
+    }
+}
+
+extension ImageShears.Step {
+    fileprivate var adjoint: Self {
+        switch self {
+        case .alongRows(let shifts): .alongRows(shifts.adjoint)
+        case .alongColumns(let shifts): .alongColumns(shifts.adjoint)
+        }
+    }
+
+    fileprivate func moved(_ patch: ImagePatch, on detector: DetectorGrid) -> ImagePatch {
+        guard !patch.values.isEmpty else { return patch }
+        switch self {
+        case .alongRows(let shifts):
+            let source = patch.grown(columns: shifts.reach(of: patch.rows), rows: 0, on: detector)
+            var result = ImagePatch(columns: source.columns, rows: source.rows)
+            shifts.moveRows(source, &result)
+            return result
+        case .alongColumns(let shifts):
+            let source = patch.grown(columns: 0, rows: shifts.reach(of: patch.columns), on: detector)
+            var result = ImagePatch(columns: source.columns, rows: source.rows)
+            shifts.moveColumns(source, &result)
+            return result
+        }
+    }
+}
+
+/// How far each line of an image is shifted along itself, in pixels, as whole pixels and weights of six neighbours.
+private struct LineShifts {
+    private static let taps = 6
+    /// The value at i comes from `i - shift`, between the sources `i - whole` and `i - whole + 1`.
+    private var whole: [Int]
+    /// Weights of the sources from `i - whole - 2` to `i - whole + 3`, tap by tap.
+    private var weights: [[Float]]
+
+    init(_ shifts: [Double]) {
+        whole = shifts.map { Int($0.rounded(.up)) }
+        weights = [[Float]](repeating: [], count: Self.taps)
+        for (line, shift) in shifts.enumerated() {
+            for (tap, weight) in Self.weights(part: Double(whole[line]) - shift).enumerated() {
+                weights[tap].append(weight)
             }
-            for column in 0..<columns { image[row * columns + column] = line[column] }
         }
     }
 
-    private static func shearColumns(
-        _ image: inout [Float], _ columns: Int, _ rows: Int, by shift: (Int) -> Double
-    ) {
-        let source = image
-        for column in 0..<columns {
-            let taps = Taps(shift(column))
-            if taps.isIdentity { continue }
-            for row in 0..<rows {
-                var sum: Float = 0
-                for tap in 0..<Taps.count {
-                    let from = row - taps.whole + tap - 2
-                    if from >= 0, from < rows { sum += taps[tap] * source[from * columns + column] }
+    var adjoint: LineShifts {
+        var result = self
+        result.whole = whole.map { 1 - $0 }
+        result.weights = weights.reversed()
+        return result
+    }
+
+    private static func weights(part: Double) -> [Float] {
+        let raw = (0..<taps).map { lanczos(Double($0 - 2) - part) }
+        let sum = raw.reduce(0, +)
+        // A constant image stays what it is, and what is shifted has its centre exactly where it should be.
+        var weights = raw.map { $0 / sum }
+        let away = weights.indices.reduce(0.0) { $0 + weights[$1] * (Double($1 - 2) - part) }
+        weights[2] += away
+        weights[3] -= away
+        return weights.map { Float($0) }
+    }
+
+    private static func lanczos(_ t: Double) -> Double {
+        if abs(t) < 1e-9 { return 1 }
+        if abs(t) >= 3 { return 0 }
+        let u = Double.pi * t
+        return 3 * sin(u) * sin(u / 3) / (u * u)
+    }
+
+    /// By how many pixels the image of some lines may grow.
+    func reach(of lines: Range<Int>) -> Int { lines.reduce(0) { max($0, abs(whole[$1])) } + Self.taps / 2 }
+
+    /// The part of a line that has a source at a distance.
+    private static func range(_ count: Int, _ move: Int) -> Range<Int> {
+        let first = max(0, -move)
+        return first..<max(first, min(count, count - move))
+    }
+
+    func moveRows(_ source: ImagePatch, _ result: inout ImagePatch) {
+        let width = source.columns.count
+        source.values.withUnsafeBufferPointer { source in
+            result.values.withUnsafeMutableBufferPointer { target in
+                for (index, row) in result.rows.enumerated() {
+                    for tap in 0..<Self.taps {
+                        let move = tap - 2 - whole[row]
+                        let weight = weights[tap][row]
+                        let from = index * width + move
+                        for column in Self.range(width, move) {
+                            target[index * width + column] += weight * source[from + column]
+                        }
+                    }
                 }
-                image[row * columns + column] = sum
             }
         }
     }
 
-    /// Weights of a shift by `whole` pixels and a part of one, for the sources from `-whole - 2` to `-whole + 3`.
-    private struct Taps {
-        static let count = 6
-        let whole: Int
-        private let first: SIMD4<Float>
-        private let last: SIMD2<Float>
-        let isIdentity: Bool
-
-        init(_ shift: Double) {
-            // The value at i comes from i - shift, which lies between -whole and -whole + 1 for whole = ceil(shift).
-            let up = shift.rounded(.up)
-            whole = Int(up)
-            let part = up - shift
-            isIdentity = shift == 0
-            let raw = (0..<Self.count).map { Self.lanczos(Double($0 - 2) - part) }
-            let sum = raw.reduce(0, +)
-            // A constant image stays what it is, and what is shifted has its centre exactly where it should be.
-            var weights = raw.map { $0 / sum }
-            let away = weights.indices.reduce(0.0) { $0 + weights[$1] * (Double($1 - 2) - part) }
-            weights[2] += away
-            weights[3] -= away
-            first = SIMD4(Float(weights[0]), Float(weights[1]), Float(weights[2]), Float(weights[3]))
-            last = SIMD2(Float(weights[4]), Float(weights[5]))
-        }
-
-        subscript(tap: Int) -> Float { tap < 4 ? first[tap] : last[tap - 4] }
-
-        private static func lanczos(_ t: Double) -> Double {
-            if abs(t) < 1e-9 { return 1 }
-            if abs(t) >= 3 { return 0 }
-            let u = Double.pi * t
-            return 3 * sin(u) * sin(u / 3) / (u * u)
+    func moveColumns(_ source: ImagePatch, _ result: inout ImagePatch) {
+        let (width, height) = (source.columns.count, source.rows.count)
+        let first = source.columns.lowerBound
+        // Neighbouring columns that are shifted by the same whole pixels are moved together.
+        var start = source.columns.lowerBound
+        while start < source.columns.upperBound {
+            let end = source.columns[start...].first { whole[$0] != whole[start] } ?? source.columns.upperBound
+            for tap in 0..<Self.taps {
+                let move = tap - 2 - whole[start]
+                weights[tap].withUnsafeBufferPointer { weights in
+                    source.values.withUnsafeBufferPointer { source in
+                        result.values.withUnsafeMutableBufferPointer { target in
+                            for row in Self.range(height, move) {
+                                let (to, from) = (row * width - first, (row + move) * width - first)
+                                for column in start..<end {
+                                    target[to + column] += weights[column] * source[from + column]
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            start = end
         }
     }
 }

@@ -16,8 +16,16 @@ struct PlanarRegistration {
 
     /// How far apart across the table the two may be, in millimetres.
     static let acrossLimit = 80.0
-    /// The share of the template's length that has to lie inside of the planar image.
+    /// The share of the template's length that has to lie inside of the planar image, or, when that is shorter, the share
+    /// of the image that has to lie on the template.
     static let overlapLimit = 0.5
+    static let shortOverlapLimit = 0.8
+    /// An image of a part of the patient is believed to be where it fits best only when it fits well, and nowhere else
+    /// nearly as well.
+    static let shortCorrelationLimit = 0.6
+    static let lead = 0.1
+    /// What is further away is another place, in millimetres.
+    static let otherPlace = 100.0
 
     /// - Parameters:
     ///   - template: expected counts on pixels over the whole anatomy, `[head][z, x]`.
@@ -32,14 +40,21 @@ struct PlanarRegistration {
         let templateRoots = template.map { max($0, 0).squareRoot() }
         let start = detector.origin - measured.origin
         var best: (score: Double, shift: SIMD2<Int>)?
-        let overlapRows = Int(Double(detector.rows) * Self.overlapLimit)
+        // The best score of every shift along the table.
+        var alongTable: [Int: Double] = [:]
+        let ofTemplate = Int(Double(detector.rows) * Self.overlapLimit)
+        let ofImage = Int(Double(measured.rows) * Self.shortOverlapLimit)
+        let isShort = ofImage < ofTemplate
+        let overlapRows = min(ofTemplate, ofImage)
         let across = Int((Self.acrossLimit / measured.spacing.x).rounded())
         // Where the template's first pixel falls among the measured ones, if both are centred across the table.
         let centred = (measured.columns - detector.columns) / 2
         func consider(_ shift: SIMD2<Int>) {
             let score = Self.correlation(
                 templateRoots, detector, roots, measured, heads: heads, shift: shift, leastRows: overlapRows)
-            if let score, score > (best?.score ?? -.infinity) { best = (score, shift) }
+            guard let score else { return }
+            if score > (best?.score ?? -.infinity) { best = (score, shift) }
+            alongTable[shift.y] = max(alongTable[shift.y] ?? -1, score)
         }
         for rowShift in stride(from: overlapRows - detector.rows, through: measured.rows - overlapRows, by: 2) {
             for columnShift in stride(from: centred - across, through: centred + across, by: 4) {
@@ -50,7 +65,13 @@ struct PlanarRegistration {
         for rowShift in coarse.y - 2...coarse.y + 2 {
             for columnShift in coarse.x - 4...coarse.x + 4 { consider(SIMD2(columnShift, rowShift)) }
         }
-        guard let best, best.score > 0.3 else { throw .noOverlap }
+        guard let best, best.score > (isShort ? Self.shortCorrelationLimit : 0.3) else { throw .noOverlap }
+        if isShort {
+            let others = alongTable.filter {
+                abs(Double($0.key - best.shift.y)) * measured.spacing.y > Self.otherPlace
+            }
+            guard others.allSatisfy({ $0.value < best.score - Self.lead }) else { throw .noOverlap }
+        }
         // The measured pixel under the template's first one has the template's coordinates.
         offset = start - SIMD2(Double(best.shift.x), Double(best.shift.y)) * measured.spacing
         correlation = best.score

@@ -1,4 +1,3 @@
-import Glibc
 import Imaging
 import Tomography
 
@@ -18,13 +17,13 @@ struct ScatteredImage {
             max(1, Int((grid.spacing.z / view.spacing.y).rounded())))
         detector = Self.detector(of: view, factor)
         counts = Self.added(view.counts, view, factor, detector)
-        broad = Self.smoothed(counts, detector, deviation: Self.broadWidth)
+        broad = ImageBlur(on: detector, deviation: Self.broadWidth).applied(to: counts)
         if let windows = Self.scatterWindows(view, among: views) {
             let lower = Float(view.window.width / windows.lower.window.width / 2)
             let upper = Float(view.window.width / windows.upper.window.width / 2)
             let estimate = zip(windows.lower.counts, windows.upper.counts).map { $0 * lower + $1 * upper }
             let added = Self.added(estimate, view, factor, detector)
-            scatter = Self.smoothed(added, detector, deviation: Self.scatterSmoothing)
+            scatter = ImageBlur(on: detector, deviation: Self.scatterSmoothing).applied(to: added)
             isScatterModelled = false
         } else {
             scatter = broad.map { $0 * Self.modelledScatterShare }
@@ -76,38 +75,5 @@ struct ScatteredImage {
             }
         }
         return pixels
-    }
-
-    /// A Gaussian blur; outside of the image there is nothing.
-    static func smoothed(_ pixels: [Float], _ detector: DetectorGrid, deviation: Double) -> [Float] {
-        let kernel = { (spacing: Double) -> [Float] in
-            let radius = Int((3 * deviation / spacing).rounded(.up))
-            let values = (-radius...radius).map { exp(-pow(Double($0) * spacing / deviation, 2) / 2) }
-            let sum = values.reduce(0, +)
-            return values.map { Float($0 / sum) }
-        }
-        let (columns, rows) = (detector.columns, detector.rows)
-        let alongX = kernel(detector.spacing.x)
-        let alongZ = kernel(detector.spacing.y)
-        var middle = [Float](repeating: 0, count: pixels.count)
-        for row in 0..<rows {
-            for (tap, weight) in alongX.enumerated() {
-                let move = tap - alongX.count / 2
-                for column in max(0, -move)..<max(0, -move, min(columns, columns - move)) {
-                    middle[row * columns + column] += weight * pixels[row * columns + column + move]
-                }
-            }
-        }
-        var result = [Float](repeating: 0, count: pixels.count)
-        for row in 0..<rows {
-            for (tap, weight) in alongZ.enumerated() {
-                let source = row + tap - alongZ.count / 2
-                guard source >= 0, source < rows else { continue }
-                for column in 0..<columns {
-                    result[row * columns + column] += weight * middle[source * columns + column]
-                }
-            }
-        }
-        return result
     }
 }

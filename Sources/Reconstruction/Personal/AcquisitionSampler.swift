@@ -136,7 +136,9 @@ public struct AcquisitionSampler: Sendable {
         do {
             primary = try OpposedViewProjector(heads: real, attenuation: [line: moved]).forward(activity.voxels)
         } catch { throw .tomography }
-        let spread = scatterBlur.applied(to: primary)
+        let blur = ImageBlur(on: detector, deviation: Self.scatterWidth)
+        let pixels = detector.pixelCount
+        let spread = real.indices.flatMap { blur.applied(to: Array(primary[$0 * pixels..<($0 + 1) * pixels])) }
         let trueScatter = spread.map { $0 * Float(scatterShare) }
         let told = spread.map { $0 * Float(max(scatterShare - residual, 0)) }
         var counts = zip(primary, trueScatter).map(+)
@@ -175,50 +177,4 @@ public struct AcquisitionSampler: Sendable {
 
     /// Scattered photons seem to come from further away: standard deviation of their spread, in millimetres.
     private static let scatterWidth = 45.0
-
-    private var scatterBlur: ViewBlur {
-        ViewBlur(detector: detector, deviation: Self.scatterWidth)
-    }
-}
-
-/// A Gaussian over each view of a stack, with nothing beyond its edges.
-private struct ViewBlur {
-    private let columns, rows: Int
-    private let alongX, alongZ: [Float]
-
-    init(detector: DetectorGrid, deviation: Double) {
-        (columns, rows) = (detector.columns, detector.rows)
-        alongX = Self.kernel(deviation / detector.spacing.x)
-        alongZ = Self.kernel(deviation / detector.spacing.y)
-    }
-
-    private static func kernel(_ deviation: Double) -> [Float] {
-        let radius = Int((3 * deviation).rounded(.up))
-        let values = (-radius...radius).map { exp(-pow(Double($0) / deviation, 2) / 2) }
-        let sum = values.reduce(0, +)
-        return values.map { Float($0 / sum) }
-    }
-
-    /// - Shape: `[view][z, x]`
-    func applied(to views: [Float]) -> [Float] {
-        var middle = [Float](repeating: 0, count: views.count)
-        for line in 0..<views.count / columns {
-            for (tap, weight) in alongX.enumerated() {
-                let shift = tap - alongX.count / 2
-                for x in max(0, -shift)..<max(min(columns, columns - shift), max(0, -shift)) {
-                    middle[line * columns + x] += weight * views[line * columns + x + shift]
-                }
-            }
-        }
-        var result = [Float](repeating: 0, count: views.count)
-        for line in 0..<views.count / columns {
-            let row = line % rows
-            for (tap, weight) in alongZ.enumerated() {
-                let shift = tap - alongZ.count / 2
-                guard row + shift >= 0, row + shift < rows else { continue }
-                for x in 0..<columns { result[line * columns + x] += weight * middle[(line + shift) * columns + x] }
-            }
-        }
-        return result
-    }
 }

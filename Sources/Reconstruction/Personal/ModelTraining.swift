@@ -19,6 +19,7 @@ public final class ModelTraining {
         public var validationCaseCount = 4
         /// Validations without an improvement after which it ends.
         public var patience = 6
+        public var pool = CasePool.Size()
 
         public init() {}
     }
@@ -44,13 +45,13 @@ public final class ModelTraining {
     public let plan: Plan
     public private(set) var validations: [Validation] = []
     private let model: any TrainableModel
-    private let source: (Int) throws(ReconstructionError) -> PersonalDataset
-    private let heldBack: [(training: TrainingCase, patient: PatientChannels)]
+    private var pool: CasePool
+    private let heldBack: [CasePool.Drawn]
     private let trainer: Trainer
     private var best: [String: StoredTensor] = [:]
 
     /// - Parameters:
-    ///   - source: the patient of each step.
+    ///   - source: the patient of each case, by its number.
     ///   - heldBack: patients of the validation, one after the other; their cases are none of the training's.
     ///   - state: of the training that goes on.
     /// - Throws: ``ReconstructionError``.
@@ -59,8 +60,13 @@ public final class ModelTraining {
         source: @escaping (Int) throws(ReconstructionError) -> PersonalDataset
     ) throws(ReconstructionError) {
         precondition(!heldBack.isEmpty && plan.validationCaseCount > 0 && plan.validationInterval > 0)
-        (self.model, self.plan, self.source) = (model, plan, source)
-        var cases: [(training: TrainingCase, patient: PatientChannels)] = []
+        (self.model, self.plan) = (model, plan)
+        pool = CasePool(plan.pool) { (number) throws(ReconstructionError) in
+            let dataset = try source(number)
+            var seeds = StepGenerator(seed: plan.seed, step: number)
+            return (try dataset.makeCase(seed: seeds.next() >> 1), dataset.patient)
+        }
+        var cases: [CasePool.Drawn] = []
         for index in 0..<plan.validationCaseCount {
             let dataset = heldBack[index % heldBack.count]
             let seed = Self.heldBackSeeds &+ UInt64(index)
@@ -84,8 +90,8 @@ public final class ModelTraining {
         if validations.isEmpty { try validate() }
     }
 
-    /// Training cases have seeds that are drawn from all numbers; those of the validation lie side by side.
-    private static let heldBackSeeds: UInt64 = 0x5EED_0000_0000_0000
+    /// Training cases have seeds below half of all numbers.
+    private static let heldBackSeeds: UInt64 = 0xF00D_0000_0000_0000
 
     public var step: Int { trainer.step }
 
@@ -104,9 +110,8 @@ public final class ModelTraining {
     /// - Throws: ``ReconstructionError``; a loss that is no number leaves the parameters as they were.
     public func advance() throws(ReconstructionError) -> StepReport {
         var generator = trainer.nextGenerator
-        let dataset = try source(trainer.step)
-        let training = try dataset.makeCase(seed: generator.next())
-        let loss = try model.loss(training, dataset.patient, using: &generator)
+        let drawn = try pool.draw(at: trainer.step, using: &generator)
+        let loss = try model.loss(drawn.training, drawn.patient, using: &generator)
         let report: Trainer.StepReport
         do { report = try trainer.descend(loss) } catch { throw .learning(error) }
         let isDue = trainer.step % plan.validationInterval == 0 || trainer.step == plan.stepCount

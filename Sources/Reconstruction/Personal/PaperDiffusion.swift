@@ -71,29 +71,29 @@ public final class PaperDiffusion: TrainableModel {
         } catch { throw .learning(error) }
     }
 
-    public func reconstruct(
+    public func estimate(
         _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
-    ) throws(ReconstructionError) -> Volume<Float> {
-        try reconstruct(scan, patient, seed: seed, sampleCount: settings.sampleCount)
+    ) throws(ReconstructionError) -> NetworkMap {
+        try estimate(scan, patient, seed: seed, sampleCount: settings.sampleCount)
     }
 
     /// One sample: a single evaluation would know nothing of the scan.
     public func quickReconstruction(
         _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
     ) throws(ReconstructionError) -> Volume<Float> {
-        try reconstruct(scan, patient, seed: seed, sampleCount: 1)
+        try estimate(scan, patient, seed: seed, sampleCount: 1).mean
     }
 
-    private func reconstruct(
+    private func estimate(
         _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64, sampleCount: Int
-    ) throws(ReconstructionError) -> Volume<Float> {
+    ) throws(ReconstructionError) -> NetworkMap {
         let body = patient.body.voxels
         let unit = AnchoredMaximisation.unit(of: scan, body: body)
         let counts = AnchoredMaximisation(scan)
         func map(_ latent: Tensor) throws(LearningError) -> [Float] {
             zip(try latent.floats(), body).map { $1 > 0 ? (expf(min(max($0, 0), Self.latentLimit)) - 1) * unit : 0 }
         }
-        var spread = Spread(count: body.count)
+        var samples: [[Float]] = []
         for index in 0..<sampleCount {
             var generator = StepGenerator(seed: seed, step: index)
             do {
@@ -108,10 +108,10 @@ public final class PaperDiffusion: TrainableModel {
                             pulled.map { logf(1 + $0 / unit) }, shape: noisy.shape, device: noisy.device)
                     }
                 }
-                spread.add(try map(latent))
+                samples.append(try map(latent))
             } catch { throw .learning(error) }
         }
-        return patient.body.replacing(spread.mean)
+        return NetworkMap(samples: samples, on: patient.body)
     }
 
     /// No voxel holds more than `e` to this times the body's mean.

@@ -1,5 +1,5 @@
 import Glibc
-public import Imaging
+import Imaging
 public import Learning
 
 /// A rival: the supervised arm of arXiv 2510.21362, a 3D residual U-Net from the two planar images to the map.
@@ -59,9 +59,9 @@ public final class PaperUNet: TrainableModel {
         } catch { throw .learning(error) }
     }
 
-    public func reconstruct(
+    public func estimate(
         _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
-    ) throws(ReconstructionError) -> Volume<Float> {
+    ) throws(ReconstructionError) -> NetworkMap {
         let unit = AnchoredMaximisation.unit(of: scan, body: patient.body.voxels)
         do {
             let found = try withoutGradient { () throws(LearningError) in
@@ -71,7 +71,7 @@ public final class PaperUNet: TrainableModel {
                     try map(input.slice(1, 0..<5), body: input.slice(1, 5..<6))
                 }
             }
-            return try found.volume(on: patient.grid).map { $0 * unit }
+            return NetworkMap(try found.volume(on: patient.grid).map { $0 * unit })
         } catch { throw .learning(error) }
     }
 }

@@ -5,10 +5,13 @@ public import Tomography
 
 /// A planar scan as the networks get it: counts, the projector that explains them, and Stage 0's map.
 ///
+/// The projector is that of the camera as it was described, laid where Stage 0 found the patient. All else that Stage 0 knows
+/// of the counts is in ``scatter``: with it the map gives exactly the counts that Stage 0 expects.
+///
 /// - Units: activity in Bq/mL, or in any other unit that the projector's gain belongs to.
 public struct PlanarScan: Sendable {
     public let projector: OpposedViewProjector
-    /// Counts, and the scatter that is expected among them.
+    /// Counts, and those among them that the projector does not know of: scatter, tails, what a distance was off by.
     ///
     /// - Shape: `[head][z, x]`
     public let counts, scatter: [Float]
@@ -17,8 +20,28 @@ public struct PlanarScan: Sendable {
 
     public init(projector: OpposedViewProjector, counts: [Float], scatter: [Float], initial: Volume<Float>) {
         precondition(counts.count == projector.rangeCount && scatter.count == projector.rangeCount)
+        precondition(projector.heads.count == 2)
         precondition(initial.grid == projector.grid)
         (self.projector, self.counts, self.scatter, self.initial) = (projector, counts, scatter, initial)
+    }
+
+    /// The scan of a patient and what Stage 0 made of it; of several photopeaks the preferred one.
+    ///
+    /// - Throws: ``ReconstructionError/tomography``.
+    package init(_ scan: PreparedScan, _ estimate: ActivityEstimate) throws(ReconstructionError) {
+        let views = Array(estimate.views.prefix(2))
+        let heads = zip(scan.measurement.heads, views).map { head, view in
+            head.with(detector: view.detector).with(gain: head.gain * estimate.unit)
+        }
+        let projector: OpposedViewProjector
+        do {
+            projector = try OpposedViewProjector(heads: heads, attenuation: scan.attenuation)
+        } catch { throw .tomography }
+        let expected = views.flatMap(\.expected)
+        self.init(
+            projector: projector, counts: views.flatMap(\.measured),
+            scatter: zip(expected, projector.forward(estimate.activity.voxels)).map { $0 - $1 },
+            initial: estimate.activity)
     }
 
     /// The map, and per head the relative correction that its counts ask for and their significance.

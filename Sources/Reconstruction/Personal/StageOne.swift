@@ -1,6 +1,6 @@
 import Anatomy
 import Glibc
-public import Imaging
+import Imaging
 public import Learning
 
 /// Stage 1: a residual U-Net that corrects Stage 0's map.
@@ -133,9 +133,9 @@ public final class StageOne: TrainableModel {
             masks, shape: [rows, piece.count, grid.rows, grid.columns], device: patient.tensor.device)
     }
 
-    public func reconstruct(
+    public func estimate(
         _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
-    ) throws(ReconstructionError) -> Volume<Float> {
+    ) throws(ReconstructionError) -> NetworkMap {
         let unit = scan.unit(patient)
         let input = try scan.channels(of: patient)
         do {
@@ -144,7 +144,7 @@ public final class StageOne: TrainableModel {
                 let output = try SliceWindows(length: settings.windowSlices).evaluate(input, evaluate)
                 return try map(output, initial: initial, body: patient.bodyTensor)
             }
-            return try found.volume(on: patient.grid).map { $0 * unit }
+            return NetworkMap(try found.volume(on: patient.grid).map { $0 * unit })
         } catch { throw .learning(error) }
     }
 }

@@ -30,11 +30,6 @@ public final class StageTwo: TrainableModel {
         }
     }
 
-    /// What the samples say together.
-    public struct Posterior: Sendable {
-        public let mean, deviation: Volume<Float>
-    }
-
     public let settings: Settings
     private let network: ResidualUNet
     private let stageOne: StageOne?
@@ -121,10 +116,10 @@ public final class StageTwo: TrainableModel {
         } catch { throw .learning(error) }
     }
 
-    public func reconstruct(
+    public func estimate(
         _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
-    ) throws(ReconstructionError) -> Volume<Float> {
-        try posterior(scan, patient, seed: seed, sampleCount: settings.sampleCount).mean
+    ) throws(ReconstructionError) -> NetworkMap {
+        try estimate(scan, patient, seed: seed, sampleCount: settings.sampleCount)
     }
 
     /// The map that the network expects before any step of sampling: one evaluation at the highest noise.
@@ -143,16 +138,16 @@ public final class StageTwo: TrainableModel {
         } catch { throw .learning(error) }
     }
 
-    /// Mean and spread of samples, each drawn by itself.
+    /// Samples, each drawn by itself.
     ///
     /// - Throws: ``ReconstructionError/learning(_:)``.
-    public func posterior(
+    public func estimate(
         _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64, sampleCount: Int
-    ) throws(ReconstructionError) -> Posterior {
+    ) throws(ReconstructionError) -> NetworkMap {
         precondition(sampleCount > 0)
         let conditions = try conditions(scan, patient)
         let counts = AnchoredMaximisation(scan)
-        var spread = Spread(count: conditions.base.count)
+        var samples: [[Float]] = []
         for index in 0..<sampleCount {
             var generator = StepGenerator(seed: seed, step: index)
             do {
@@ -164,11 +159,10 @@ public final class StageTwo: TrainableModel {
                         return try consistent(expected, conditions, counts)
                     }
                 }
-                spread.add(conditions.map(of: try residual.floats()))
+                samples.append(conditions.map(of: try residual.floats()))
             } catch { throw .learning(error) }
         }
-        return Posterior(
-            mean: patient.body.replacing(spread.mean), deviation: patient.body.replacing(spread.deviation))
+        return NetworkMap(samples: samples, on: patient.body)
     }
 
     private func denoised(

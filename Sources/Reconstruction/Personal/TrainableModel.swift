@@ -1,6 +1,29 @@
 public import Imaging
 public import Learning
 
+/// What a network makes of a scan.
+///
+/// - Units: those of the scan's initial map.
+public struct NetworkMap: Sendable {
+    public let mean: Volume<Float>
+    /// Standard deviation of each voxel over the samples; nil for a method that gives one map only.
+    public let deviation: Volume<Float>?
+    /// The samples themselves.
+    ///
+    /// - Shape: `[z, y, x]` each
+    public let samples: [[Float]]
+
+    init(_ map: Volume<Float>) { (mean, deviation, samples) = (map, nil, []) }
+
+    init(samples: [[Float]], on body: Volume<Float>) {
+        var spread = Spread(count: body.voxels.count)
+        for sample in samples { spread.add(sample) }
+        mean = body.replacing(spread.mean)
+        deviation = samples.count > 1 ? body.replacing(spread.deviation) : nil
+        self.samples = samples
+    }
+}
+
 /// A network with its method: what the training loop and the comparison of methods need of it.
 public protocol TrainableModel: AnyObject {
     /// What is trained.
@@ -15,11 +38,10 @@ public protocol TrainableModel: AnyObject {
 
     /// The map of a scan; the same seed gives the same map.
     ///
-    /// - Units: those of the scan's initial map.
     /// - Throws: ``ReconstructionError``.
-    func reconstruct(
+    func estimate(
         _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
-    ) throws(ReconstructionError) -> Volume<Float>
+    ) throws(ReconstructionError) -> NetworkMap
 
     /// A map that costs a few evaluations only: what validations compare. The map itself where that is cheap.
     ///
@@ -30,6 +52,15 @@ public protocol TrainableModel: AnyObject {
 }
 
 extension TrainableModel {
+    /// The mean map alone.
+    ///
+    /// - Throws: ``ReconstructionError``.
+    public func reconstruct(
+        _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
+    ) throws(ReconstructionError) -> Volume<Float> {
+        try estimate(scan, patient, seed: seed).mean
+    }
+
     public func quickReconstruction(
         _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
     ) throws(ReconstructionError) -> Volume<Float> {

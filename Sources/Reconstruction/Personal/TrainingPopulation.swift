@@ -30,13 +30,10 @@ public struct TrainingPopulation: Sendable {
 
     /// The possible maps of one person.
     ///
-    /// - Parameter solved: Stage 0 solves every case, which takes seconds, instead of being drawn around the truth.
     /// - Throws: ``ReconstructionError``.
-    public func person(seed: UInt64, solved: Bool = false) throws(ReconstructionError) -> PersonalDataset {
-        let anatomy = try anatomy(seed: seed)
-        return try PersonalDataset(
-            anatomy: anatomy, site: site, world: settings.world, acquisition: settings.acquisition,
-            initialEstimate: solved ? SolvedEstimate(anatomy: anatomy, site: site) : DrawnEstimate())
+    public func person(seed: UInt64) throws(ReconstructionError) -> PersonalDataset {
+        try PersonalDataset(
+            anatomy: try anatomy(seed: seed), site: site, world: settings.world, acquisition: settings.acquisition)
     }
 
     /// - Throws: ``ReconstructionError/notSampleable``.

@@ -11,11 +11,13 @@ public struct ActivityEstimate: Sendable {
     public struct OrganActivity: Sendable, Equatable {
         public let name: String
         public let kind: Region.Kind
-        public let activity: Double
-        public let meanConcentration: Double
+        public fileprivate(set) var activity: Double
+        public fileprivate(set) var meanConcentration: Double
         public let millilitres: Double
         /// Standard deviation of the activity, in percent.
-        public let deviationPercent: Double
+        public fileprivate(set) var deviationPercent: Double
+        /// The part of it that calibration and attenuation make, the same for every method and all organs alike.
+        public let systematicPercent: Double
         /// How much of the value came from the counts and not from what was assumed before, 0 to 1.
         public let dataShare: Double
         /// By how much the region lies elsewhere than in the CT, along x, y and z.
@@ -48,13 +50,27 @@ public struct ActivityEstimate: Sendable {
         public let detector: DetectorGrid
         /// - Shape: `[z, x]`
         public let measured, expected: [Float]
+
+        init(
+            _ head: CameraHead, detector: DetectorGrid, measured: [Float], expected: [Float]
+        ) {
+            (direction, energy, self.detector) = (head.direction, head.energy, detector)
+            (self.measured, self.expected) = (measured, expected)
+            let sum = zip(measured, expected).reduce(0.0) {
+                let mean = Double(max($1.1, PixelTrust.expectedFloor))
+                return $0 + (Double($1.0) - mean) * (Double($1.0) - mean) / mean
+            }
+            chiSquare = sum / Double(measured.count)
+        }
     }
 
     /// - Units: Bq/mL at the time of the planar scan, or percent per mL when not calibrated.
-    public let activity: Volume<Float>
-    public let organs: [OrganActivity]
+    public private(set) var activity: Volume<Float>
+    /// Standard deviation of each voxel, of a method that knows it.
+    public private(set) var deviation: Volume<Float>?
+    public private(set) var organs: [OrganActivity]
     public let unexplained: [UnexplainedActivity]
-    public let views: [ViewFit]
+    public private(set) var views: [ViewFit]
     /// What was added to the planar image's x and z to reach the CT's, in millimetres.
     public let offset: SIMD2<Double>
     /// By how much the patient's image was turned in its plane, from x towards z.
@@ -67,6 +83,8 @@ public struct ActivityEstimate: Sendable {
     /// What one more step of the fit would have gained, in units of a logarithm.
     public let convergenceDecrement: Double
     public let findings: [String]
+    /// What one unit of the map is in Bq/mL of the calibration that the fit worked with.
+    let unit: Double
 
     /// What the map holds, in the organs' unit.
     public var totalActivity: Double { (organs.map(\.activity) + unexplained.map(\.activity)).reduce(0, +) }
@@ -85,6 +103,7 @@ public struct ActivityEstimate: Sendable {
         guard total > 0 else { throw .notFinite }
         // Becquerel when calibrated; otherwise shares of all that the field holds.
         let unit = measurement.isCalibrated ? 1 : 100 / total
+        self.unit = 1 / unit
         let table = RegionTable(fit: fit, uneven: uneven, unit: unit, isCalibrated: measurement.isCalibrated)
         organs = table.organs(expected: expected)
         unexplained = table.unexplained()
@@ -93,14 +112,9 @@ public struct ActivityEstimate: Sendable {
         let offset = fit.offset - motion.shift
         views = zip(measurement.heads, measurement.offsets).map { head, start in
             let range = start..<start + head.detector.pixelCount
-            let (counts, means) = (Array(measurement.counts[range]), Array(expected[range]))
-            let sum = zip(counts, means).reduce(0.0) {
-                let mean = Double(max($1.1, PixelTrust.expectedFloor))
-                return $0 + (Double($1.0) - mean) * (Double($1.0) - mean) / mean
-            }
             return ViewFit(
-                direction: head.direction, energy: head.energy, chiSquare: sum / Double(counts.count),
-                detector: head.detector.moved(by: offset), measured: counts, expected: means)
+                head, detector: head.detector.moved(by: offset), measured: Array(measurement.counts[range]),
+                expected: Array(expected[range]))
         }
         self.offset = offset
         rotationDegrees = motion.rotation * 180 / .pi
@@ -110,5 +124,55 @@ public struct ActivityEstimate: Sendable {
         hasConverged = fit.solution.hasConverged
         convergenceDecrement = fit.solution.decrement
         self.findings = findings + (unexplained.isEmpty ? [] : ["activity-not-explained-by-anatomy"])
+    }
+
+    /// The same scan with the map of a network in place of Stage 0's.
+    ///
+    /// An organ's activity changes by the factor by which the map changed where Stage 0 found the organ. Its deviation is the
+    /// spread of the samples, where there are some, with what is uncertain about calibration and attenuation.
+    ///
+    /// - Parameter regions: of the anatomy that the estimate was made with.
+    func refined(_ result: NetworkMap, scan: PlanarScan, regions: [Region]) -> ActivityEstimate {
+        var refined = self
+        refined.activity = result.mean
+        refined.deviation = result.deviation
+        let grid = activity.grid
+        for (index, organ) in organs.enumerated() {
+            guard let region = regions.first(where: { $0.name == organ.name }), let box = VoxelBox(of: region.coverage)
+            else { continue }
+            let moved = box.moved(by: organ.shift / grid.spacing, in: grid)
+            let before = moved.sum(of: activity)
+            guard before > 0 else { continue }
+            let factor = moved.sum(of: result.mean) / before
+            refined.organs[index].activity *= factor
+            refined.organs[index].meanConcentration *= factor
+            if result.samples.count > 1 {
+                let sums = result.samples.map { moved.sum(of: activity.replacing($0)) }
+                let mean = sums.reduce(0, +) / Double(sums.count)
+                let variance = sums.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(sums.count - 1)
+                let own = mean > 0 ? 100 * variance.squareRoot() / mean : organ.deviationPercent
+                refined.organs[index].deviationPercent = hypot(own, organ.systematicPercent)
+            }
+        }
+        let expected = zip(scan.projector.forward(result.mean.voxels), scan.scatter).map(+)
+        refined.views = scan.projector.heads.indices.map { head in
+            let range = scan.projector.viewOffsets[head]..<scan.projector.viewOffsets[head + 1]
+            let described = scan.projector.heads[head]
+            return ViewFit(
+                described, detector: described.detector, measured: Array(scan.counts[range]),
+                expected: Array(expected[range]))
+        }
+        return refined
+    }
+}
+
+extension VoxelBox {
+    /// Sum of a volume weighted with the box.
+    fileprivate func sum(of volume: Volume<Float>) -> Double {
+        var sum = 0.0
+        forEachRow(of: volume.grid) { inGrid, inBox in
+            for x in 0..<columns.count { sum += Double(values[inBox + x] * volume.voxels[inGrid + x]) }
+        }
+        return sum
     }
 }

@@ -28,16 +28,29 @@ package enum FitParameter: Hashable {
 }
 
 extension FitParameter {
-    /// Two views cannot tell of it: taken as it is known and not fitted, but its uncertainty is passed on to all others.
-    /// What would seem to tell of it is unevenness that the model does not hold.
-    ///
-    /// - Source: Schmidt, Advances in Control Systems 3 (1966) 293 (consider parameters).
-    var isConsidered: Bool {
+    /// The region that it belongs to; nil for what belongs to the camera.
+    var region: Int? {
         switch self {
-        case .attenuation, .sensitivity: true
-        default: false
+        case .level(let region), .shift(let region, _), .texture(let region), .mode(let region, _): region
+        default: nil
         }
     }
+
+    /// Standard deviation of what two views can hardly tell of; nil for all else. What would seem to tell of it is
+    /// unevenness that the model does not hold, so its whole uncertainty is passed on to all others, whatever the counts
+    /// seem to say.
+    ///
+    /// - Source: Schmidt, Advances in Control Systems 3 (1966) 293 (consider parameters).
+    var consideredDeviation: Double? {
+        switch self {
+        case .attenuation: StageZero.Prior.attenuation
+        case .sensitivity: StageZero.Prior.sensitivity
+        default: nil
+        }
+    }
+
+    /// Taken as it is known and not fitted.
+    var isFrozen: Bool { if case .sensitivity = self { true } else { false } }
 }
 
 /// The parameters of one fit, their values before any count is seen, and how sure those are.
@@ -51,8 +64,13 @@ package struct FitParameters {
     let precision: [Double]
 
     var count: Int { list.count }
-    /// Places of the parameters that are considered and not fitted.
-    var considered: [Int] { list.indices.filter { list[$0].isConsidered } }
+    var frozen: [Int] { list.indices.filter { list[$0].isFrozen } }
+    /// The parameters whose uncertainty does not follow from the counts.
+    var considered: [(parameter: Int, variance: Double)] {
+        list.indices.compactMap { index in
+            list[index].consideredDeviation.map { (index, $0 * $0) }
+        }
+    }
 
     /// `-ln` of the prior density, but for a constant.
     func penalty(_ value: [Double]) -> Double {
@@ -92,7 +110,7 @@ package struct FitParameters {
         draft.add(.offset(axis: 1), mean: 0, deviation: prior.offset)
         if options.rotation { draft.add(.rotation, mean: 0, deviation: prior.rotation) }
         if options.nuisances {
-            draft.add(.attenuation, mean: 0, deviation: prior.attenuation)
+            draft.add(.attenuation, mean: 0, deviation: prior.fittedAttenuation)
             let face = measurement.areFacesKnown ? prior.knownFace : prior.assumedFace
             for direction in ViewDirection.allCases {
                 draft.add(.face(direction), mean: 0, deviation: face)

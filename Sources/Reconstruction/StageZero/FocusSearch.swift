@@ -64,17 +64,18 @@ struct FocusSearch {
         var score = [Float](repeating: 0, count: detector.pixelCount)
         let offsets = model.measurement.offsets
         let width = 9.0
+        let blur = ImageBlur(on: detector, deviation: width)
+        let narrowBlur = ImageBlur(on: detector, deviation: width / 2.0.squareRoot())
         for head in model.measurement.heads.indices {
             let range = offsets[head]..<offsets[head + 1]
             let weighted = range.map { weights[$0] * residual[$0] }
-            let filtered = ScatteredImage.smoothed(weighted, detector, deviation: width)
+            let filtered = blur.applied(to: weighted)
             // The variance of a filtered image is that of its pixels filtered with the squared kernel, which is as
             // narrow as the root of two and as small as the pixels it covers.
-            let squared = ScatteredImage.smoothed(Array(weights[range]), detector, deviation: width / 2.0.squareRoot())
+            let squared = narrowBlur.applied(to: Array(weights[range]))
             let area = Float(detector.spacing.x * detector.spacing.y / (4 * .pi * width * width))
-            let smoothResidual = ScatteredImage.smoothed(Array(residual[range]), detector, deviation: width)
-            let smoothExpected = ScatteredImage.smoothed(
-                Array(solution.expected[range]), detector, deviation: width)
+            let smoothResidual = blur.applied(to: Array(residual[range]))
+            let smoothExpected = blur.applied(to: Array(solution.expected[range]))
             for pixel in score.indices {
                 let hasContrast = smoothResidual[pixel] > Self.contrastLimit * smoothExpected[pixel]
                 guard hasContrast, filtered[pixel] > 0, squared[pixel] > 0 else { continue }
@@ -101,8 +102,9 @@ struct FocusSearch {
             Self.blob(at: SIMD3(x, grid.position(x: 0, y: Double($0), z: 0).y, z), in: grid, body: body)
         }
         var best: Focus?
+        let path = model.path(solution.value)
         for (blob, raw) in zip(blobs, projector.forward(blobs)) {
-            let image = model.primary(raw, solution.value)
+            let image = path.primary(raw)
             var cross = 0.0
             var power = 0.0
             for pixel in image.indices where image[pixel] != 0 {

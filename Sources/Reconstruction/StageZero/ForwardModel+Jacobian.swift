@@ -11,8 +11,10 @@ extension ForwardModel {
         var boxes: [VoxelBox] = []
         var owners: [(column: Int, factor: Float)] = []
         let forms = self.boxes(value)
+        let around = backgroundAround(value)
+        let slopes = templates.indices.map { templates[$0].slope(form($0, value)) }
         for (column, parameter) in parameters.list.enumerated() {
-            guard let (region, box) = derivative(parameter, forms, value) else { continue }
+            guard let (region, box) = derivative(parameter, forms, slopes, around, value) else { continue }
             boxes.append(box)
             owners.append((column, Float(level(region, value))))
         }
@@ -20,12 +22,13 @@ extension ForwardModel {
             let factor = owner.factor
             columns[owner.column] = view.map { $0 * factor }
         }
+        let path = path(value)
         columns.withUnsafeMutableBufferPointer { columns in
             // Each iteration writes its own element only.
             nonisolated(unsafe) let columns = columns
             let owned = owners.map(\.column)
             DispatchQueue.concurrentPerform(iterations: owned.count) {
-                columns[owned[$0]] = self.primary(columns[owned[$0]], value)
+                columns[owned[$0]] = path.primary(columns[owned[$0]])
             }
         }
         let map = activity(value)
@@ -38,7 +41,8 @@ extension ForwardModel {
 
     /// What a region's parameter changes in the activity, per unit of its level.
     private func derivative(
-        _ parameter: FitParameter, _ forms: [VoxelBox], _ value: [Double]
+        _ parameter: FitParameter, _ forms: [VoxelBox], _ slopes: [VoxelBox?], _ around: Volume<Float>,
+        _ value: [Double]
     ) -> (region: Int, box: VoxelBox)? {
         switch parameter {
         case .level(let region): return (region, forms[region])
@@ -46,19 +50,20 @@ extension ForwardModel {
             let form = form(region, value)
             var moving = templates[region].shiftDerivative(form, axis: axis, in: grid)
             // Where the organ leaves the rest of the body comes in, and gives way where the organ comes.
-            let around = remainderLevel(value) / level(region, value)
-            moving.add(templates[region].coverageDerivative(form, axis: axis, in: grid), factor: -Float(around))
+            let edges = templates[region].coverageDerivative(form, axis: axis, in: grid).multiplied(by: around)
+            moving.add(edges, factor: -Float(1 / level(region, value)))
             return (region, moving)
         case .texture(let region):
-            return templates[region].textureDerivative(form(region, value), in: grid).map { (region, $0) }
+            return templates[region].textureDerivative(form(region, value), slope: slopes[region], in: grid).map {
+                (region, $0)
+            }
         case .mode(let region, let index):
-            return (region, templates[region].modeDerivative(form(region, value), mode: index, in: grid))
+            return (
+                region,
+                templates[region].modeDerivative(form(region, value), mode: index, slope: slopes[region], in: grid)
+            )
         default: return nil
         }
-    }
-
-    private func remainderLevel(_ value: [Double]) -> Double {
-        templates.firstIndex { $0.organ == .remainder }.map { level($0, value) } ?? 0
     }
 
     /// Derivatives by what belongs to the camera, by differences where they have no closed form.
@@ -69,14 +74,14 @@ extension ForwardModel {
         switch parameter {
         case .offset, .rotation:
             let step = parameter == .rotation ? 2e-3 : 0.5
-            return difference(column, step, value) { primary(raw, $0) }
+            return difference(column, step, value) { path($0).primary(raw) }
         case .sensitivity(let direction):
-            var image = primary(raw, value)
+            var image = path(value).primary(raw)
             for head in measurement.heads.indices where measurement.heads[head].direction != direction {
                 for pixel in offsets[head]..<offsets[head + 1] { image[pixel] = 0 }
             }
             return image
-        case .tails: return tailColumn(raw, value)
+        case .tails: return path(value).tailColumn(raw)
         case .scatter(let head):
             let factor = Float(exp(value[column]))
             return measurement.scatter.indices.map {
@@ -92,7 +97,7 @@ extension ForwardModel {
             for sign in [step, -step] {
                 var shifted = value
                 shifted[column] += sign
-                images.append(primary(try projector(shifted).forward(map.voxels), value))
+                images.append(path(value).primary(try projector(shifted).forward(map.voxels)))
             }
             return zip(images[0], images[1]).map { ($0 - $1) / Float(2 * step) }
         }

@@ -22,8 +22,6 @@ package struct ForwardModel {
 
     /// Pixels around the measured ones.
     static let margin = 6
-    /// Standard deviation of the tails of a point's image, in millimetres.
-    static let tailWidth = 22.0
 
     /// - Parameter offset: millimetres that the registration adds to the image's coordinates.
     init(
@@ -81,12 +79,7 @@ package struct ForwardModel {
         }
         guard !moved.isEmpty else { return boxes }
         // Where organs have come in the background gives way; where they have left the remainder comes in.
-        var before = Volume<Float>(grid: grid, repeating: 0)
-        var after = Volume<Float>(grid: grid, repeating: 0)
-        for region in templates.indices where templates[region].kind != .background {
-            add(templates[region].coverage, to: &before)
-            add(templates[region].coverage(forms[region], in: grid), to: &after)
-        }
+        let (before, after) = organCoverage(forms)
         for region in templates.indices where templates[region].kind == .background {
             let takesRoom = templates[region].organ == .remainder
             let coverage = templates[region].coverage
@@ -94,7 +87,7 @@ package struct ForwardModel {
                 for x in 0..<coverage.columns.count {
                     let (old, new) = (before.voxels[inGrid + x], after.voxels[inGrid + x])
                     if new > old {
-                        boxes[region].values[inBox + x] *= old < 1 ? max(0, 1 - new) / (1 - old) : 1
+                        boxes[region].values[inBox + x] *= old < Self.covered ? max(0, 1 - new) / (1 - old) : 1
                     } else if new < old, takesRoom {
                         boxes[region].values[inBox + x] += old - new
                     }
@@ -103,6 +96,43 @@ package struct ForwardModel {
         }
         return boxes
     }
+
+    /// What all organs and lesions cover together, where the CT has them and where the forms have moved them.
+    private func organCoverage(_ forms: [RegionTemplate.Form]) -> (before: Volume<Float>, after: Volume<Float>) {
+        var before = Volume<Float>(grid: grid, repeating: 0)
+        var after = before
+        for region in templates.indices where templates[region].kind != .background {
+            add(templates[region].coverage, to: &before)
+            add(templates[region].coverage(forms[region], in: grid), to: &after)
+        }
+        return (before, after)
+    }
+
+    /// The concentration that gives way where an organ comes in, and comes in where one leaves: the derivative of what
+    /// ``boxes(_:)`` leaves of the backgrounds.
+    func backgroundAround(_ value: [Double]) -> Volume<Float> {
+        let (before, after) = organCoverage(templates.indices.map { form($0, value) })
+        var around = Volume<Float>(grid: grid, repeating: 0)
+        for region in templates.indices where templates[region].kind == .background {
+            let level = Float(self.level(region, value))
+            let isRemainder = templates[region].organ == .remainder
+            let box = templates[region].box(form(region, value), in: grid)
+            box.forEachRow(of: grid) { inGrid, inBox in
+                for x in 0..<box.columns.count {
+                    let (old, new) = (before.voxels[inGrid + x], after.voxels[inGrid + x])
+                    if old < Self.covered, new >= old {
+                        around.voxels[inGrid + x] += level * box.values[inBox + x] / (1 - old)
+                    } else if isRemainder {
+                        around.voxels[inGrid + x] = level
+                    }
+                }
+            }
+        }
+        return around
+    }
+
+    /// A voxel with less than a hundredth of room is an organ's.
+    private static let covered: Float = 0.99
 
     /// The activity map.
     ///
@@ -128,18 +158,12 @@ package struct ForwardModel {
 
     /// Expected counts.
     package func expected(_ value: [Double]) throws(ReconstructionError) -> [Float] {
-        let projector = try projector(value)
-        var raw = [Float](repeating: 0, count: projector.rangeCount)
-        for (region, view) in projector.forward(boxes(value)).enumerated() {
-            let level = Float(self.level(region, value))
-            for pixel in raw.indices { raw[pixel] += level * view[pixel] }
-        }
-        return withScatter(primary(raw, value), value)
+        try expected(of: activity(value), value)
     }
 
     /// Expected counts of any activity map under the camera of these parameters, scatter included.
     func expected(of map: Volume<Float>, _ value: [Double]) throws(ReconstructionError) -> [Float] {
-        withScatter(primary(try projector(value).forward(map.voxels), value), value)
+        withScatter(path(value).primary(try projector(value).forward(map.voxels)), value)
     }
 
     /// The camera of these parameters as a linear operator from activity to primary counts without motion, and the image
@@ -167,74 +191,11 @@ package struct ForwardModel {
         return max(0, head.direction == .anterior ? front - head.facePosition : head.facePosition - back)
     }
 
-    /// From the projector's wide image to the measured pixels: motion, tails, live time, sensitivity.
-    func primary(_ raw: [Float], _ value: [Double]) -> [Float] {
-        let motion = motion(value)
-        let tails = Float(self.value(.tails, value))
-        return fromWide(raw, value) { image, detector in
-            let moved = motion.apply(to: image, on: detector)
-            return tails == 0 ? moved : Self.mixed(moved, detector, tails)
-        }
-    }
-
-    /// Counts that the tails take from the middle and give to the surroundings, per unit of their share.
-    func tailColumn(_ raw: [Float], _ value: [Double]) -> [Float] {
-        let motion = motion(value)
-        return fromWide(raw, value) { image, detector in
-            let moved = motion.apply(to: image, on: detector)
-            return zip(ScatteredImage.smoothed(moved, detector, deviation: Self.tailWidth), moved).map { $0 - $1 }
-        }
-    }
-
-    private static func mixed(_ image: [Float], _ detector: DetectorGrid, _ share: Float) -> [Float] {
-        let wide = ScatteredImage.smoothed(image, detector, deviation: tailWidth)
-        return zip(image, wide).map { (1 - share) * $0 + share * $1 }
-    }
-
-    private func fromWide(
-        _ raw: [Float], _ value: [Double], _ transform: ([Float], DetectorGrid) -> [Float]
-    ) -> [Float] {
-        var result: [Float] = []
-        result.reserveCapacity(measurement.counts.count)
-        var start = 0
-        for (head, wide) in wideHeads.enumerated() {
-            let pixels = wide.detector.pixelCount
-            let image = transform(Array(raw[start..<start + pixels]), wide.detector)
-            start += pixels
-            let gain = Float(exp(self.value(.sensitivity(wide.direction), value)))
-            let inner = measurement.heads[head].detector
-            for row in 0..<inner.rows {
-                let first = (row + Self.margin) * wide.detector.columns + Self.margin
-                for column in 0..<inner.columns { result.append(gain * image[first + column]) }
-            }
-        }
-        for pixel in result.indices { result[pixel] *= measurement.live[pixel] }
-        return result
-    }
-
-    /// The adjoint of ``primary(_:_:)``, with the motion turned back in place of its adjoint.
-    func primaryAdjoint(_ image: [Float], _ value: [Double]) -> [Float] {
-        let motion = motion(value)
-        let back = ImageMotion(shift: -motion.shift, rotation: -motion.rotation)
-        let tails = Float(self.value(.tails, value))
-        var result: [Float] = []
-        var start = 0
-        for (head, wide) in wideHeads.enumerated() {
-            let inner = measurement.heads[head].detector
-            let gain = Float(exp(self.value(.sensitivity(wide.direction), value)))
-            var plane = [Float](repeating: 0, count: wide.detector.pixelCount)
-            for row in 0..<inner.rows {
-                let first = (row + Self.margin) * wide.detector.columns + Self.margin
-                for column in 0..<inner.columns {
-                    let pixel = start + row * inner.columns + column
-                    plane[first + column] = gain * image[pixel] * measurement.live[pixel]
-                }
-            }
-            start += inner.pixelCount
-            if tails != 0 { plane = Self.mixed(plane, wide.detector, tails) }
-            result += back.apply(to: plane, on: wide.detector)
-        }
-        return result
+    /// The way from the projector's wide images to the measured pixels.
+    func path(_ value: [Double]) -> DetectorPath {
+        DetectorPath(
+            heads: wideHeads, measurement: measurement, motion: motion(value), tails: Float(self.value(.tails, value)),
+            gains: wideHeads.map { Float(exp(self.value(.sensitivity($0.direction), value))) })
     }
 
     private func withScatter(_ primary: [Float], _ value: [Double]) -> [Float] {

@@ -37,14 +37,15 @@ struct HeterogeneityStep {
         let left = pow(4 * Double.pi, 1.5) * pow(Self.width, 3) / (spacing.x * spacing.y * spacing.z)
         let unit = Float(left.squareRoot())
 
+        let path = model.path(value)
         func forward(_ field: [Float]) -> [Float] {
             var volume = base.filled { field[$0] }.blurred(deviationMillimetres: Self.width)
             for voxel in volume.voxels.indices { volume.voxels[voxel] *= unit * scale.voxels[voxel] }
-            return model.primary(projector.forward(volume.voxels), value)
+            return path.primary(projector.forward(volume.voxels))
         }
         func adjoint(_ image: [Float]) -> [Float] {
             var volume = base
-            volume.voxels = projector.adjoint(model.primaryAdjoint(image, value))
+            volume.voxels = projector.adjoint(path.adjoint(image))
             for voxel in volume.voxels.indices { volume.voxels[voxel] *= unit * scale.voxels[voxel] }
             return volume.blurred(deviationMillimetres: Self.width).voxels
         }

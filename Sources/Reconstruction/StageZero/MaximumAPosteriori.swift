@@ -13,11 +13,13 @@ import Tomography
 struct MaximumAPosteriori {
     static let iterationLimit = 30
     /// The fit has converged when a step lowers the cost by less than this many units of a logarithm.
-    static let decrementLimit = 0.1
+    static let decrementLimit = 1.0
 
     let value: [Double]
     /// Of the parameters, with the counts trusted as much as the residuals allow.
     let covariance: [Double]
+    /// The same if attenuation and sensitivity were known.
+    let ownCovariance: [Double]
     let expected: [Float]
     let iterations: Int
     /// What the last step lowered the cost by, or the next would by its own reckoning, in units of a logarithm.
@@ -34,52 +36,67 @@ struct MaximumAPosteriori {
         var cost = trust.deviance(expected) / 2 + parameters.penalty(value)
         var damping = 1e-3
         var iterations = 0
-        var normal = try Self.equations(model, trust, value, expected)
+        var tangent = try Tangent(model, trust, value, expected)
+        var isTangent = true
+        var normal = tangent.equations(model, trust, value, expected)
         var decrement = try Self.decrement(normal)
-        while iterations < Self.iterationLimit, decrement >= Self.decrementLimit {
+        while iterations < Self.iterationLimit {
+            if decrement < Self.decrementLimit {
+                if isTangent { break }
+                (tangent, isTangent) = (try Tangent(model, trust, value, expected), true)
+                normal = tangent.equations(model, trust, value, expected)
+                decrement = try Self.decrement(normal)
+                continue
+            }
             iterations += 1
-            var accepted = false
-            var gained = 0.0
-            while !accepted, damping < 1e6 {
+            let wasTangent = isTangent
+            var gained: Double?
+            while gained == nil, damping < 1e6 {
                 let step = Self.limited(try normal.step(damping: damping), parameters)
                 let trial = zip(value, step).map(+)
                 let tried = try model.expected(trial)
                 let triedCost = trust.deviance(tried) / 2 + parameters.penalty(trial)
                 guard triedCost <= cost else {
+                    // A step that fails may be the fault of a Jacobian from elsewhere.
+                    if !isTangent { break }
                     damping = max(damping * 8, 1e-4)
                     continue
                 }
                 gained = cost - triedCost
-                (value, expected, cost, accepted) = (trial, tried, triedCost, true)
+                (value, expected, cost, isTangent) = (trial, tried, triedCost, false)
                 damping = max(damping / 8, 1e-9)
             }
-            normal = try Self.equations(model, trust, value, expected)
-            // When no step lowers the cost any more the numbers' own precision is reached. A gain counts as small only
-            // when the step was not held back.
-            decrement = accepted ? try Self.decrement(normal) : 0
-            if accepted, damping < 1e-2 { decrement = min(decrement, gained) }
+            // When no step lowers the cost any more the numbers' own precision is reached.
+            if gained == nil, isTangent {
+                decrement = 0
+                break
+            }
+            // Where a step gains much less than was foretold the Jacobian has changed.
+            if (gained ?? 0) < Self.gainLimit * decrement {
+                (tangent, isTangent) = (try Tangent(model, trust, value, expected), true)
+            }
+            normal = tangent.equations(model, trust, value, expected)
+            decrement = try Self.decrement(normal)
+            // A gain counts as small only when the step was the best there was and not held back.
+            if wasTangent, let gained, damping < 1e-2 { decrement = min(decrement, gained) }
+        }
+        if !isTangent {
+            normal = try Tangent(model, trust, value, expected).equations(model, trust, value, expected)
         }
         self.value = value
         self.expected = expected
         self.iterations = iterations
         self.decrement = decrement
         reducedChiSquare = trust.chiSquare(expected)
-        covariance = try normal.covariance(
-            trust: 1 / max(1, reducedChiSquare),
-            considered: parameters.considered.map { ($0, parameters.covariance[$0 * parameters.count + $0]) })
+        normal.freeze(parameters.considered.map(\.parameter))
+        let trusted = 1 / max(1, reducedChiSquare)
+        covariance = try normal.covariance(trust: trusted, considered: parameters.considered)
+        ownCovariance = try normal.covariance(
+            trust: trusted, considered: parameters.considered.map { ($0.parameter, 0) })
     }
 
-    private static func equations(
-        _ model: ForwardModel, _ trust: PixelTrust, _ value: [Double], _ expected: [Float]
-    ) throws(ReconstructionError) -> NormalEquations {
-        let residual = zip(model.measurement.counts, expected).map { $0 - $1 }
-        var normal = NormalEquations(
-            columns: try model.columns(value), weights: trust.weights(expected), residual: residual)
-        normal.addPrior(
-            precision: model.parameters.precision, shortfall: zip(model.parameters.mean, value).map { $0 - $1 })
-        normal.freeze(model.parameters.considered)
-        return normal
-    }
+    /// A step that gains less than this part of what its Jacobian foretold asks for a new Jacobian.
+    private static let gainLimit = 0.3
 
     private static func decrement(_ normal: NormalEquations) throws(ReconstructionError) -> Double {
         zip(try normal.step(damping: 0), normal.gradient).reduce(0) { $0 + $1.0 * $1.1 } / 2
@@ -119,8 +136,8 @@ struct PixelTrust {
         let offsets = measurement.offsets
         for (head, described) in measurement.heads.enumerated() {
             // Weights that follow each pixel's own noise would pull the fit towards low counts.
-            let smooth = ScatteredImage.smoothed(
-                Array(counts[offsets[head]..<offsets[head + 1]]), described.detector, deviation: 8)
+            let smooth = ImageBlur(on: described.detector, deviation: 8)
+                .applied(to: Array(counts[offsets[head]..<offsets[head + 1]]))
             factors += smooth.map { 1 / (1 + Self.modelError * Self.modelError * max($0, 0)) }
         }
         self.factors = factors

@@ -49,6 +49,11 @@ package struct NormalEquations {
         matrix = information
     }
 
+    /// What is known of them already.
+    init(order: Int, information: [Double], gradient: [Double]) {
+        (self.order, self.information, matrix, self.gradient) = (order, information, information, gradient)
+    }
+
     /// Adds a Gaussian prior.
     ///
     /// - Parameter shortfall: the prior's mean minus the value.

@@ -63,11 +63,13 @@ struct RegionTable {
         return (0..<fit.focusStart).map { region in
             let template = model.templates[region]
             let variance = activityVariance(region, fit.solution.covariance)
+            let own = activityVariance(region, fit.solution.ownCovariance)
             let prior = StageZero.Prior.level(of: template.kind)
             return ActivityEstimate.OrganActivity(
                 name: template.name, kind: template.kind, activity: activity(region),
                 meanConcentration: sums[region] * unit / template.millilitres, millilitres: template.millilitres,
                 deviationPercent: 100 * variance.squareRoot(),
+                systematicPercent: 100 * max(variance - own, 0).squareRoot(),
                 dataShare: min(max(1 - variance / (prior * prior), 0), 1),
                 shift: model.form(region, fit.solution.value).shift, chiSquare: chiSquares[region])
         }
@@ -91,9 +93,10 @@ struct RegionTable {
         guard let projector = try? model.projector(fit.solution.value) else { return sums.map { _ in nil } }
         let trust = PixelTrust(model.measurement)
         let weights = trust.weights(expected)
+        let path = model.path(fit.solution.value)
         return boxes.indices.map { region in
             let level = Float(model.level(region, fit.solution.value))
-            let image = model.primary(projector.forward(boxes[region]), fit.solution.value)
+            let image = path.primary(projector.forward(boxes[region]))
             var sum = 0.0
             var count = 0
             for pixel in image.indices where level * image[pixel] > expected[pixel] / 2 {

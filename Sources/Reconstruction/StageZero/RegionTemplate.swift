@@ -4,9 +4,10 @@ import Imaging
 
 /// The form of one region's uptake, and in which ways the fit may change it.
 ///
-/// `T(v) = M(v) (1 + t tau(v) + sum over modes of c_j phi_j(v))`, moved as a whole: `M` is the region's coverage, `tau` the
+/// `T(v) = M(v) s(1 + t tau(v) + sum over modes of c_j phi_j(v))`, moved as a whole: `M` is the region's coverage, `tau` the
 /// texture that the PET shows inside of it, with mean zero, and `phi_j` are Gaussian bells on a lattice that covers the
-/// region: uneven uptake on the scale that two views can tell of.
+/// region: uneven uptake on the scale that two views can tell of. `s(u) = u`, but smoothly positive where strong modes would
+/// make a part of an organ negative.
 ///
 /// - Shape: boxes of the reconstruction grid.
 struct RegionTemplate {
@@ -69,13 +70,40 @@ struct RegionTemplate {
             for voxel in box.values.indices { box.values[voxel] += weight * texture.values[voxel] }
         }
         for (mode, weight) in zip(modes, form.modes) where weight != 0 { box.add(mode, factor: Float(weight)) }
-        // Strong modes must not make a part of an organ negative.
-        for voxel in box.values.indices { box.values[voxel] = max(box.values[voxel], 0) }
         return box
     }
 
+    /// Below this part of the region's mean, uptake falls no longer linearly but as an exponential.
+    private static let corner: Float = 0.2
+
+    /// `s(u)` of the form at its unmoved place.
+    private func positive(_ form: Form) -> VoxelBox {
+        var box = deformed(form)
+        for voxel in box.values.indices {
+            let start = Self.corner * coverage.values[voxel]
+            if box.values[voxel] < start {
+                box.values[voxel] = start > 0 ? start * expf(box.values[voxel] / start - 1) : 0
+            }
+        }
+        return box
+    }
+
+    /// `s'(u)` of the form at its unmoved place; nil where it is one everywhere.
+    func slope(_ form: Form) -> VoxelBox? {
+        guard !modes.isEmpty || texture != nil else { return nil }
+        var box = deformed(form)
+        var isFlat = true
+        for voxel in box.values.indices {
+            let start = Self.corner * coverage.values[voxel]
+            let isLow = start > 0 && box.values[voxel] < start
+            if isLow { isFlat = false }
+            box.values[voxel] = isLow ? expf(box.values[voxel] / start - 1) : 1
+        }
+        return isFlat ? nil : box
+    }
+
     func box(_ form: Form, in grid: VoxelGrid) -> VoxelBox {
-        freedom.isMovable ? deformed(form).moved(by: form.shift / grid.spacing, in: grid) : deformed(form)
+        freedom.isMovable ? positive(form).moved(by: form.shift / grid.spacing, in: grid) : positive(form)
     }
 
     /// Coverage alone, moved.
@@ -95,12 +123,17 @@ struct RegionTemplate {
         return coverage(form, in: grid).gradient(axis: axis, in: grid).map { $0 * step }
     }
 
-    func textureDerivative(_ form: Form, in grid: VoxelGrid) -> VoxelBox? {
-        texture?.moved(by: form.shift / grid.spacing, in: grid)
+    /// - Parameter slope: as ``slope(_:)`` has it.
+    func textureDerivative(_ form: Form, slope: VoxelBox?, in grid: VoxelGrid) -> VoxelBox? {
+        texture.map { Self.sloped($0, slope).moved(by: form.shift / grid.spacing, in: grid) }
     }
 
-    func modeDerivative(_ form: Form, mode: Int, in grid: VoxelGrid) -> VoxelBox {
-        modes[mode].moved(by: form.shift / grid.spacing, in: grid)
+    func modeDerivative(_ form: Form, mode: Int, slope: VoxelBox?, in grid: VoxelGrid) -> VoxelBox {
+        Self.sloped(modes[mode], slope).moved(by: form.shift / grid.spacing, in: grid)
+    }
+
+    private static func sloped(_ box: VoxelBox, _ slope: VoxelBox?) -> VoxelBox {
+        slope.map { box.multiplied(by: $0) } ?? box
     }
 
     private static func centred(_ texture: Volume<Float>, in coverage: VoxelBox) -> VoxelBox {

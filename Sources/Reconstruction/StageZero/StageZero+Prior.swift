@@ -68,15 +68,18 @@ extension StageZero {
         }
         static let offset = 8.0
         static let rotation = 0.02
-        static let attenuation = 0.03
-        static let knownFace = 15.0
+        static let attenuation = 0.035
+        /// How far the fit lets attenuation go. The counts seem to know it ten times better than it is known, but what
+        /// they see is in part unevenness: a tight prior takes their side half of the way.
+        static let fittedAttenuation = 0.012
+        static let knownFace = 17.0
         static let assumedFace = 25.0
         static let sensitivity = 0.03
         static let tailsMean = 0.03
-        static let tails = 0.03
+        static let tails = 0.01
         static let scatter = 0.15
-        static let missedScatterMean = 0.0
-        static let missedScatter = 0.03
+        static let missedScatterMean = 0.035
+        static let missedScatter = 0.05
         /// Activity that was found in the counts: its place in the image is known, its depth is not.
         static let focusLevel = 1.0
         static let focusShift = SIMD3(6.0, 25.0, 6.0)

@@ -50,7 +50,7 @@ public struct StageZero: Sendable {
             levels: levels, scale: scale)
     }
 
-    func reconstruct(_ scan: PreparedScan) throws(ReconstructionError) -> ActivityEstimate {
+    package func reconstruct(_ scan: PreparedScan) throws(ReconstructionError) -> ActivityEstimate {
         let (templates, starts) = templates(scan)
         let fit = try RegionFit(
             templates: templates, levels: starts, measurement: scan.measurement, attenuation: scan.attenuation,

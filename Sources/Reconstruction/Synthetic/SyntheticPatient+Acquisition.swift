@@ -79,20 +79,38 @@ extension SyntheticPatient {
             let slices = Self.visibleSlices(labels.grid, pixels)
             let activity = try activity.cropped(rows: rows).cropped(slices: slices)
             let labels = try labels.cropped(rows: rows).cropped(slices: slices)
-            let line = Radionuclide.lutetium177.lines[0].energy
-            let attenuation = try Attenuation(energy: line, tubeVoltage: recipe.site.tubeVoltage)
-            let heads = try heads(grid: labels.grid, pixels: pixels, attenuation: attenuation)
             var simulation = PlanarSimulation()
             simulation.residualScatterShare = recipe.residualScatterShare
-            let factor = Float(recipe.attenuationFactor)
-            let coefficients = attenuation.coefficients(of: StylisedPhantom.hounsfield(of: labels)).map { $0 * factor }
-            let expectations = try simulation.expectations(
-                activity: activity, attenuation: coefficients, heads: heads
-            ).map { expectation in
-                pose.degrees == 0
-                    ? expectation : expectation.sampled(on: camera) { pose.patientPosition(ofImage: $0) }
+            var downscatter: [[Float]] = []
+            var views: [PlanarView] = []
+            for (energy, windows) in photopeaks {
+                let attenuation = try Attenuation(energy: energy, tubeVoltage: recipe.site.tubeVoltage)
+                let factor = Float(recipe.attenuationFactor)
+                let expectations = try simulation.expectations(
+                    activity: activity,
+                    attenuation: attenuation.coefficients(of: StylisedPhantom.hounsfield(of: labels))
+                        .map { $0 * factor },
+                    heads: try heads(grid: labels.grid, pixels: pixels, attenuation: attenuation)
+                ).map { expectation in
+                    pose.degrees == 0
+                        ? expectation : expectation.sampled(on: camera) { pose.patientPosition(ofImage: $0) }
+                }
+                let counted = expectations.enumerated().map { head, expectation in
+                    (downscatter.isEmpty ? expectation : expectation.adding(downscatter[head]))
+                        .counted(by: DeadTime(site: recipe.site), dwellSeconds: dwellSeconds)
+                }
+                views += try draw(counted, windows, simulation: simulation, origin: camera.origin)
+                // What has lost energy from the upper line comes below it, about half of what stays in its window.
+                downscatter = expectations.map { $0.scatter.map { $0 / 2 } }
             }
-            return try draw(expectations, simulation: simulation, origin: camera.origin)
+            return views
+        }
+
+        /// Lines with their windows, the upper one first.
+        private var photopeaks: [(energy: Double, windows: [EnergyWindow])] {
+            let lines = Radionuclide.lutetium177.lines.map(\.energy)
+            let both = [SyntheticPatient.windows, SyntheticPatient.secondWindows]
+            return Array(zip(lines, both).prefix(recipe.secondPhotopeak ? 2 : 1))
         }
 
         private func heads(grid: VoxelGrid, pixels: DetectorGrid, attenuation: Attenuation) throws -> [CameraHead] {
@@ -115,16 +133,18 @@ extension SyntheticPatient {
         }
 
         private func draw(
-            _ expectations: [PlanarSimulation.Expectation], simulation: PlanarSimulation, origin: SIMD2<Double>
+            _ expectations: [PlanarSimulation.Expectation], _ windows: [EnergyWindow], simulation: PlanarSimulation,
+            origin: SIMD2<Double>
         ) throws -> [PlanarView] {
             let faces = expectations.map(\.head.facePosition)
             let axis = faces.reduce(0, +) / Double(faces.count)
             var views: [PlanarView] = []
             for expectation in expectations {
-                var generator = SeededGenerator(
-                    seed: recipe.scanSeed, purpose: "counts-\(expectation.head.direction.rawValue)")
+                let direction = expectation.head.direction.rawValue
+                let peak = windows == SyntheticPatient.windows ? "" : "-\(Int(expectation.head.energy))"
+                var generator = SeededGenerator(seed: recipe.scanSeed, purpose: "counts-\(direction)\(peak)")
                 for view in try simulation.draw(
-                    expectation, windows: SyntheticPatient.windows, dwellSeconds: dwellSeconds, rotationAxis: axis,
+                    expectation, windows: windows, dwellSeconds: dwellSeconds, rotationAxis: axis,
                     using: &generator)
                 {
                     // The camera knows its own coordinates only, and its heads nearer than they are.
@@ -161,5 +181,21 @@ extension SyntheticPatient {
             let last = Int(grid.index(of: SIMD3(0, 0, top + sight)).z.rounded(.up))
             return min(max(first, 0), grid.slices - 1)..<max(min(last + 1, grid.slices), 1)
         }
+    }
+}
+
+extension PlanarSimulation.Expectation {
+    /// More scatter than the line's own.
+    fileprivate func adding(_ scatter: [Float]) -> Self {
+        Self(head: head, primary: primary, scatter: zip(self.scatter, scatter).map(+), residual: residual)
+    }
+
+    /// What a camera counts that is busy after every photon.
+    fileprivate func counted(by deadTime: DeadTime, dwellSeconds: Double) -> Self {
+        guard deadTime.seconds > 0 else { return self }
+        let all = zip(zip(primary, scatter), residual).map { $0.0 + $0.1 + $1 }
+        let live = deadTime.liveFraction(ofTrue: all, on: head.detector, dwellSeconds: dwellSeconds)
+        func reduced(_ image: [Float]) -> [Float] { zip(image, live).map { $0 * $1 } }
+        return Self(head: head, primary: reduced(primary), scatter: reduced(scatter), residual: reduced(residual))
     }
 }

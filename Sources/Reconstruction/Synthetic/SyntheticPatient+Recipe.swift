@@ -61,6 +61,8 @@ extension SyntheticPatient {
         /// Duration of a scan of one bed position.
         public var bedSeconds = 600.0
         public var resolution = Resolution.scanner
+        /// Whether the windows around 113 keV are stored too.
+        public var secondPhotopeak = false
 
         public init(seed: UInt64) { self.seed = seed }
 

@@ -19,6 +19,17 @@ extension SyntheticPatient {
         return masks
     }
 
+    /// The therapy's decays of all times in the CT's frame, every structure where the CT has it: what a dose calculation
+    /// from scans at several times is to find.
+    ///
+    /// - Units: MBq h/mL.
+    public func integratedTruth() -> Volume<Float> {
+        let uptake = UptakePair(
+            seed: recipe.seed, lesions: laterPhantom.lesions, seenCount: phantom.lesions.count,
+            texture: recipe.texture, change: recipe.change)
+        return uptake.therapy.integrated(clearance).activity(of: labels).map { $0 * 1e-6 }
+    }
+
     func contours() -> [PatientAnatomy.Contour] {
         masks().map { PatientAnatomy.Contour(name: $0.name, mask: $0.mask) }
     }
@@ -31,10 +42,15 @@ extension SyntheticPatient {
         var moment = SIMD3<Double>()
     }
 
-    static func contents(_ activity: Volume<Float>, _ labels: Volume<StructureLabel>) -> [StructureLabel: Content] {
+    /// - Parameter ct: only what lies in its slices counts: nothing else can be in a map.
+    static func contents(
+        _ activity: Volume<Float>, _ labels: Volume<StructureLabel>, within ct: VoxelGrid
+    ) -> [StructureLabel: Content] {
+        let half = ct.spacing.z / 2
+        let seen = ct.origin.z - half...ct.position(x: 0, y: 0, z: Double(ct.slices - 1)).z + half
         var contents: [StructureLabel: Content] = [:]
         labels.forEachRun { label, run, y, z in
-            if label == .air { return }
+            guard label != .air, seen.contains(labels.grid.position(x: 0, y: 0, z: Double(z)).z) else { return }
             let start = labels.grid.offset(x: 0, y: y, z: z)
             var sum = 0.0
             for x in run { sum += Double(activity.voxels[start + x]) }

@@ -42,7 +42,7 @@ public struct SyntheticPatient: Sendable {
     ///
     /// - Units: Bq/mL
     public let truth: Volume<Float>
-    /// True activity of each structure at the time of the planar scan, by name.
+    /// True activity of each structure at the time of the planar scan, by name, as far as the CT reaches.
     ///
     /// - Units: MBq
     public let organActivities: [(name: String, megabecquerel: Double)]
@@ -57,10 +57,15 @@ public struct SyntheticPatient: Sendable {
     /// What has to be added to the planar images' x and z to reach the CT's, in millimetres, but for a rotation.
     public var planarOffset: SIMD2<Double> { planarPose.offset }
 
-    /// 177Lu: peak, lower and upper scatter window, in keV.
+    /// 177Lu around 208 keV: peak, lower and upper scatter window, in keV.
     public static let windows = [
         EnergyWindow(lower: 187.2, upper: 228.8), EnergyWindow(lower: 166.4, upper: 187.2),
         EnergyWindow(lower: 228.8, upper: 249.6),
+    ]
+    /// The same around 113 keV.
+    public static let secondWindows = [
+        EnergyWindow(lower: 101.7, upper: 124.3), EnergyWindow(lower: 90.4, upper: 101.7),
+        EnergyWindow(lower: 124.3, upper: 135.6),
     ]
 
     /// - Throws: ``ReconstructionError/tomography`` when a recipe's site cannot be a camera.
@@ -86,7 +91,8 @@ public struct SyntheticPatient: Sendable {
             let fineLabels = later.labels(on: try Self.simulationGrid(of: later, spacing: recipe.resolution.simulation))
             let fineActivity = uptake.therapy(atHours: recipe.hours, clearance).activity(of: fineLabels)
             (organActivities, lesions) = Self.facts(
-                Self.contents(fineActivity, fineLabels), on: fineLabels.grid, phantom: later, uptake: uptake,
+                Self.contents(fineActivity, fineLabels, within: labels.grid), on: fineLabels.grid, phantom: later,
+                uptake: uptake,
                 seenCount: phantom.lesions.count)
             truth = fineActivity.resampled(to: labels.grid)
             views = try acquisition.views(activity: fineActivity, labels: fineLabels)

@@ -1,7 +1,8 @@
 import Foundation
 import Jobs
 
-/// A job that trains on all cores, as a worker starts it: in a child of lower priority whose OpenMP threads wait passively.
+/// A job that trains on all cores, as a worker starts it: in a child that
+/// leaves its processor at once and whose OpenMP threads wait passively.
 struct TrainingLoad: Sendable {
     private let task: Task<Int, any Error>
 
@@ -13,6 +14,7 @@ struct TrainingLoad: Sendable {
                 var child = ChildProcess(
                     program: program,
                     arguments: ["training", "--rounds", "100000", "--presets", "small"])
+                child.leavesProcessorAtOnce = true
                 child.grace = .milliseconds(100)
                 // A training prints a table, which is no answer; it is stopped long before.
                 guard case .stopped = try await child.run(request: "{}").ending else {

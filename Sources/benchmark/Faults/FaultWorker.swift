@@ -33,7 +33,9 @@ struct FaultWorker: AsyncParsableCommand {
         settings.connectTimeout = .seconds(2)
         var timing = JobTiming(lease: .seconds(leaseSeconds))
         timing.firstRetryWait = .milliseconds(200)
-        let queue = JobQueue(pool: Pool(settings, countLimit: 3), timing: timing) { plan?.reach($0) }
+        let queue = JobQueue(
+            pool: Pool(settings, countLimit: 3), timing: timing,
+            failpoint: plan.map { plan -> @Sendable (Failpoint) -> Void in { plan.reach($0) } })
         let worker = Worker(
             queue: queue, settings: Worker.Settings(kinds: [Self.kind], owner: owner, slotCount: 2),
             perform: { try await perform($0, $1) })

@@ -70,7 +70,7 @@ struct Queue: AsyncParsableCommand {
                 beside: "pgbench: enqueue, claim, finish", floor * 1e3))
         report.add(
             Figure("enqueue to run with NOTIFY, p99", Timing.quantile(waits, 0.99) * 1e3, "ms", beside: "limit", 50))
-        report.note("Ours goes through JobQueue and its pool, claims and endings each in a transaction of its own.")
+        report.note("Ours goes through JobQueue and its pool; each statement commits by itself.")
         report.note("pgbench: prepared statements read from our own session, each committed by itself, same server.")
         try report.print(as: output)
     }

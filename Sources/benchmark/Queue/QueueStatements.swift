@@ -32,9 +32,9 @@ struct QueueStatements {
     func claimAndFinishScript(kind: String) throws -> String {
         let timing = JobTiming()
         let claim = try script(
-            "job.claim",
+            "job.claim.1",
             [
-                "'{\(kind)}'", "1", "'benchmark'", "\(timing.lease.components.seconds)",
+                "'{\(kind)}'", "'benchmark'", "\(timing.lease.components.seconds)",
                 "\((timing.runLimit + timing.lease).components.seconds)",
             ])
         let finish = try script("job.finish", [":id", ":lease_token", "'completed'", "'{}'", "NULL", "0"])

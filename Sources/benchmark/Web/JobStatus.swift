@@ -9,7 +9,7 @@ struct JobStatus {
     let generator: LoadGenerator
     let workspace: Workspace
 
-    private static let clientCounts = [4, 16]
+    private static let clientCounts = [4, 16, 64]
 
     func measure(rounds: Int, seconds: Int, _ report: inout Report) throws {
         guard let path = ChildProgram.find("pgbench") else {

@@ -125,8 +125,11 @@ import Testing
         var selection = QueryIdentifier()
         selection[.studyInstance] = "1.2.3.4"
         let full = RecordingHandler(folder: try ScratchFolder(), status: .outOfResources(comment: "full"))
-        let outcome = try ArchiveQuery(peer: archive.peer).get(.study, selection, into: full, number: -1)
-        #expect(outcome.sent == 0 && outcome.failed == 2)
+        // A702: none of the sub-operations could be performed.
+        #expect(throws: NetworkError.refused(status: 0xA702)) {
+            try ArchiveQuery(peer: archive.peer).get(.study, selection, into: full, number: -1)
+        }
+        #expect(full.seen.ended.map(\.refusedCount) == [2])
         #expect(full.folder.names.isEmpty)
     }
 

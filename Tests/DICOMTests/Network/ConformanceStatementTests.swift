@@ -32,10 +32,13 @@ import Testing
         let classes = PresentationContextPolicy.defaultStorageClasses.union([.verification])
         #expect(provided == Set(classes.map(\.description)))
         let used: [UID] = [
-            .verification, .rtDose, .rtPlan, .petImage, .segmentation, .studyRootFind, .studyRootMove, .studyRootGet,
-            .storageCommitment,
+            .verification, .rtDose, .rtPlan, .rtStructureSet, .petImage, .segmentation, .studyRootFind, .studyRootMove,
+            .studyRootGet, .storageCommitment,
         ]
-        #expect(Set(rows.filter { $0[2] == "yes" }.map { $0[1] }) == Set(used.map(\.description)))
+        let documents: [SOPClass] = [.enhancedStructuredReport, .encapsulatedPDF]
+        #expect(
+            Set(rows.filter { $0[2] == "yes" }.map { $0[1] })
+                == Set(used.map(\.description) + documents.map(\.rawValue)))
     }
 
     @Test func namesTheTransferSyntaxesInTheirOrder() throws {

@@ -82,6 +82,7 @@ import Testing
             #expect(fixture.folder.names.isEmpty)
             #expect(eventually { fixture.handler.seen.ended.first?.refusedCount == 1 })
             #expect(fixture.listener.counters.refusedObjects == 1)
+            #expect(fixture.listener.counters.storeResponses == [status.code: 1])
         }
     }
 

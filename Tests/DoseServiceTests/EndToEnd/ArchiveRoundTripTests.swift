@@ -42,6 +42,7 @@ extension EndToEnd {
             try await expectReference(from: held.dose, to: held.plan)
             try await expectOrgans(service, phantom)
             try await expectNobodyIsNamed(in: service)
+            expectOneTrace(delivered.trace, in: service)
             try await archive.end()
             #expect(try await service.end() == 0)
         }
@@ -81,6 +82,22 @@ extension EndToEnd {
                 let value = try #require(found.organs.first { $0.name == name }?.activity_mbq)
                 #expect(abs(value / expected - 1) < 0.1, "\(name)")
             }
+        }
+
+        /// One number leads from the association that brought the planar image to the archive that has the result.
+        private func expectOneTrace(_ trace: String, in service: RunningService) {
+            let lines = service.logLines
+            for message in [
+                "association ended", "case assembled", "job claimed", "child started", "child at work", "child ended",
+                "job ended", "export", "export confirmed",
+            ] {
+                #expect(lines.contains { $0["message"] == message && $0["trace"] == trace }, "\(message)")
+            }
+            // The CT came in another association, which the case names.
+            let assembled = lines.last { $0["message"] == "case assembled" }
+            let bringers = assembled?["brought_by"]?.split(separator: " ").map(String.init) ?? []
+            let associations = lines.filter { $0["message"] == "association ended" && $0["stored"] != "0" }
+            #expect(Set(bringers) == Set(associations.compactMap { $0["trace"] }) && bringers.contains(trace))
         }
 
         private func expectNobodyIsNamed(in service: RunningService) async throws {

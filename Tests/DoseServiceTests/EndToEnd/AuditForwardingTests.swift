@@ -16,25 +16,43 @@ extension EndToEnd {
             #expect(try await service.store(phantom.files("nm")).status == 0)
             let isAway = try await eventually { service.process.errors.contains("audit not forwarded") }
             #expect(isAway)
-            #expect(try await service.count("SELECT count(*) FROM audit WHERE sent_at IS NULL") == 1)
+            // What REST changes and shows is the same audit.
+            let looked = try await eventually { try await service.get("/v1/cases/1").status == 200 }
+            #expect(looked)
+            #expect(try await service.post("/v1/keys", #"{"name":"<x>","role":"reader"}"#).status == 201)
+            #expect(try await service.post("/v1/cases/1/force").status == 202)
+            let rows = try await service.count("SELECT count(*) FROM audit")
+            #expect(try await service.count("SELECT count(*) FROM audit WHERE sent_at IS NULL") == rows)
 
             let repository = try RunningProgram(
                 "/usr/bin/python3", ["-c", Self.repository, "\(port)"], name: "repository", in: state)
             let isSent = try await eventually {
-                try await service.count("SELECT count(*) FROM audit WHERE sent_at IS NOT NULL") == 1
+                try await service.count("SELECT count(*) FROM audit WHERE sent_at IS NULL") == 0
             }
             #expect(isSent)
             let text = repository.output
-            let count = try #require(text.split(separator: " ").first.flatMap { Int($0) })
-            #expect(text.utf8.count == count + "\(count) ".utf8.count)
-            #expect(text.contains("<85>1 ") && text.contains(" scintivol ") && text.contains("IHE+RFC-3881"))
-            #expect(text.contains("csd-code=\"110104\"") && text.contains("UserID=\"CAMERA\""))
-            // The message is well-formed XML behind the byte order mark.
-            let start = try #require(text.range(of: "<?xml"))
-            try String(text[start.lowerBound...]).write(
-                toFile: state.file("message.xml"), atomically: true, encoding: .utf8)
+            let messages = Self.records(in: text)
+            #expect(messages.count == rows)
+            for record in messages {
+                #expect(record.contains("<85>1 ") && record.contains(" scintivol ") && record.contains("IHE+RFC-3881"))
+            }
             let parse = "import sys, xml.dom.minidom as m; m.parse(sys.argv[1])"
-            #expect(try await ProgramRun("/usr/bin/python3", ["-c", parse, state.file("message.xml")]).status == 0)
+            for (action, code, done, actor, subject) in [
+                ("association-ended", "110104", "C", "CAMERA", "association/1"),
+                ("view", "110103", "R", "local", "case/1"), ("key-create", "110113", "E", "local", "key/1"),
+                ("case-forced", "110103", "U", "local", "case/1"),
+            ] {
+                let record = try #require(messages.first { $0.contains("csd-code=\"\(action)\"") }, "\(action)")
+                #expect(record.contains("<EventID csd-code=\"\(code)\""), "\(action)")
+                #expect(record.contains("EventActionCode=\"\(done)\"") && record.contains("UserID=\"\(actor)\""))
+                #expect(record.contains("ParticipantObjectID=\"\(subject)\""), "\(action)")
+                #expect(record.contains("NetworkAccessPointID="), "\(action)")
+                // The message is well-formed XML behind the byte order mark.
+                let start = try #require(record.range(of: "<?xml"))
+                try String(record[start.lowerBound...]).write(
+                    toFile: state.file("message.xml"), atomically: true, encoding: .utf8)
+                #expect(try await ProgramRun("/usr/bin/python3", ["-c", parse, state.file("message.xml")]).status == 0)
+            }
             for word in ["Phantom", "SCINTIVOL-1", "19500101"] { #expect(!text.contains(word)) }
             repository.signalGroup(SIGKILL)
             _ = try await repository.status()
@@ -125,6 +143,19 @@ extension EndToEnd {
                 except OSError:
                     raw.close()
             """
+
+        /// The records of a stream, each behind the count of its octets (RFC 5425 section 4.3).
+        private static func records(in text: String) -> [String] {
+            var rest = Array(text.utf8)[...]
+            var records: [String] = []
+            while let space = rest.firstIndex(of: 0x20),
+                let count = Int(String(decoding: rest[..<space], as: UTF8.self)), rest.count > count
+            {
+                records.append(String(decoding: rest[(space + 1)...].prefix(count), as: UTF8.self))
+                rest = rest[(space + 1)...].dropFirst(count)
+            }
+            return rest.isEmpty ? records : []
+        }
 
         /// Takes one connection and prints what comes.
         private static let repository = """

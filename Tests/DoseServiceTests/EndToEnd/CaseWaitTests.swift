@@ -33,15 +33,12 @@ extension EndToEnd {
 
             let original = try Dataset(contentsOf: phantom.files("nm")[0])
             let spacing = try original.decimals(.pixelSpacing)
-            let answers = CaseAnswers(pool: pool(service))
-            await #expect(throws: CaseAnswers.Refusal.unknownCase) {
-                try await answers.answer(99, ["nm.pixel-spacing-unknown": .list([.number(1), .number(1)])], actor: "t")
-            }
-            let value = JSONValue.list([.number(spacing[1]), .number(spacing[0])])
-            try await answers.answer(waiting.id, ["nm.pixel-spacing-unknown": value], actor: "physicist")
+            let json = "{\"answers\":{\"nm.pixel-spacing-unknown\":[\(spacing[1]),\(spacing[0])]}}"
+            #expect(try await service.post("/v1/cases/99/answers", json).status == 404)
+            #expect(try await service.post("/v1/cases/\(waiting.id)/answers", json).status == 202)
             let delivered = try await service.firstCase(reaches: "delivered")
             #expect(delivered.revision == waiting.revision + 1 && delivered.results.count == 1)
-            let audited = "SELECT count(*) FROM audit WHERE action = 'case-answered' AND actor = 'physicist'"
+            let audited = "SELECT count(*) FROM audit WHERE action = 'case-answered' AND subject = 'case/1'"
             #expect(try await service.count(audited) == 1)
             #expect(try await service.end() == 0)
         }
@@ -57,8 +54,8 @@ extension EndToEnd {
             #expect(try await service.jobs().isEmpty)
             #expect(try await service.count("SELECT count(*) FROM audit WHERE action = 'identity-conflict'") == 1)
             #expect(!service.process.errors.contains("19011231"))
-            try await CaseAnswers(pool: pool(service)).answer(
-                waiting.id, ["identity.confirmed": .bool(true)], actor: "physicist")
+            let consent = #"{"answers":{"identity.confirmed":true}}"#
+            #expect(try await service.post("/v1/cases/\(waiting.id)/answers", consent).status == 202)
             _ = try await service.firstCase(reaches: "delivered")
             #expect(try await service.end() == 0)
         }
@@ -73,7 +70,7 @@ extension EndToEnd {
             try await service.execute(
                 "INSERT INTO dose_case (patient_key, planar_study_uid) "
                     + "SELECT patient_key, study_instance_uid FROM instance WHERE modality = 'NM'")
-            try await CaseAnswers(pool: pool(service)).force(1, actor: "physicist")
+            #expect(try await service.post("/v1/cases/1/force").status == 202)
             _ = try await service.firstCase(reaches: "delivered")
             #expect(try await service.end() == 0)
         }

@@ -20,7 +20,7 @@ extension EndToEnd {
                 let files = try phantom.files("nm", "ct", "pt", "rtstruct")
                 #expect(try await rest.service.store(files).status == 0)
                 var state = ""
-                let isDone = try await eventually(within: .seconds(120)) {
+                let isDone = try await eventually(within: .seconds(300)) {
                     let view = try await rest.send("GET", "/v1/cases/1", fields: reader)
                     state = "\(view.members["state"] ?? "") \(view.members["reason"] ?? "")"
                     return view.members["state"] as? String == "delivered"

@@ -9,6 +9,7 @@ import Testing
         ("nm.radionuclide-unknown", .text("177Lu")),
         ("nm.pixel-spacing-unknown", .list([.number(4.8), .number(4.8)])),
         ("nm.energy-window-unknown", .list([.list([.number(187), .number(229)])])),
+        ("nm.energy-window-unknown", .list([.list([.number(229), .number(187)])])),
         ("nm.scan-velocity-unknown", .number(2)), ("nm.acquisition-time-unknown", .text("20240131101530")),
         ("identity.confirmed", .bool(true)), ("series.whole", .bool(false)),
     ]
@@ -25,6 +26,12 @@ import Testing
         ("nm.view-unknown", .null, .unusableValue("nm.view-unknown")),
         ("nm.radionuclide-unknown", .text("131I"), .unusableValue("nm.radionuclide-unknown")),
         ("nm.pixel-spacing-unknown", .list([.number(0), .number(1)]), .unusableValue("nm.pixel-spacing-unknown")),
+        ("nm.energy-window-unknown", .list([]), .unusableValue("nm.energy-window-unknown")),
+        (
+            "nm.energy-window-unknown", .list([.list([.number(187), .number(187)])]),
+            .unusableValue("nm.energy-window-unknown")
+        ),
+        ("nm.frame-duration-unknown", .number(1e7), .unusableValue("nm.frame-duration-unknown")),
         ("nm.scan-velocity-unknown", .number(-1), .unusableValue("nm.scan-velocity-unknown")),
         ("identity.confirmed", .text("yes"), .unusableValue("identity.confirmed")),
     ]
@@ -45,6 +52,10 @@ import Testing
         let answers = AnsweredFields([
             "nm.view-unknown": .list([.text("posterior"), .text("anterior")]), "identity.confirmed": .bool(true),
         ])
+        let windows = AnsweredFields(["nm.energy-window-unknown": .list([.list([.number(229), .number(187)])])])
+        var rules = PlanarReadingRules()
+        windows.rule.complete(&rules)
+        #expect(rules.energyWindows.map(\.lower) == [187] && rules.energyWindows.map(\.upper) == [229])
         #expect(answers.rule.views == ["posterior", "anterior"])
         #expect(answers.consents(to: "identity.confirmed") && !answers.consents(to: "series.whole"))
     }

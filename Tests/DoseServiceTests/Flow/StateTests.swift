@@ -26,6 +26,24 @@ import Testing
         }
     }
 
+    private static let cycleEdges: [CycleState: Set<CycleState>] = [
+        .collecting: [.needsInput, .ready], .needsInput: [.needsInput, .ready],
+        .ready: [.needsInput, .ready, .computing, .failed],
+        .computing: [.needsInput, .ready, .review, .exporting, .delivered, .failed],
+        .review: [.needsInput, .ready, .exporting, .failed],
+        .exporting: [.needsInput, .ready, .delivered, .failed], .delivered: [.needsInput, .ready],
+        .failed: [.needsInput, .ready],
+    ]
+
+    @Test(arguments: CycleState.allCases)
+    func everyStepOfACycle(from state: CycleState) {
+        for next in CycleState.allCases {
+            let isEdge = Self.cycleEdges[state]?.contains(next) == true
+            #expect(state.successors.contains(next) == isEdge, "\(state) to \(next)")
+            #expect(next.predecessors.contains(state.rawValue) == (isEdge || state == next))
+        }
+    }
+
     @Test(
         arguments: [
             (.pending, [.sending]), (.sending, [.pending, .stored, .refused]),
@@ -37,7 +55,7 @@ import Testing
 
     @Test(arguments: [
         ("dose_case", CaseState.allCases.map(\.rawValue)), ("export_item", ExportState.allCases.map(\.rawValue)),
-        ("job", JobState.allCases.map(\.rawValue)),
+        ("cycle", CycleState.allCases.map(\.rawValue)), ("job", JobState.allCases.map(\.rawValue)),
     ])
     func theDatabaseAllowsTheSameStates(table: String, states: [String]) async throws {
         let allowed = try await onThread {

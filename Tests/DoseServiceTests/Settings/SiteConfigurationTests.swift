@@ -74,26 +74,71 @@ import Testing
     @Test(arguments: wrong.indices) func everyMistakeIsNamed(index: Int) {
         let (json, problems) = Self.wrong[index]
         let site = SiteConfiguration(json: Data(json.utf8))
-        #expect(Set(site.problems.map(\.description)) == Set(problems))
+        #expect(Set(site.problems.map { "\($0.path): \($0.code)" }) == Set(problems))
         var settings = ServiceSettings(stateFolder: "/tmp/nowhere")
         #expect(throws: ServiceError.configuration(site.problems)) { try settings.apply(site) }
     }
 
-    @Test func camerasAreChecked() throws {
-        let camera = SiteDescription.phantom
-        func problems(_ old: String, _ new: String) -> [String] {
-            let json = #"{"cameras":[\#(camera.replacingOccurrences(of: old, with: new))]}"#
-            return SiteConfiguration(json: Data(json.utf8)).problems.map(\.description)
+    /// What is said of a camera's description with one change, by `--config` and by `--site` alike.
+    @Test(arguments: [
+        ("177Lu", "177Lu", []),
+        ("177Lu", "178Lu", ["isotope: unusable: '178Lu', must be one of 177Lu"]),
+        ("\"208\":9.3", "\"208\":-3", ["calibration_cps_per_mbq_per_head: unusable: -3, must be above 0"]),
+        (
+            "\"ct_kvp\":120", "\"ct_kvp\":120,\"valid_until\":\"soon\"",
+            ["valid_until: unusable: 'soon', must be a date"]
+        ),
+        ("[533,387]", "[533]", ["field_of_view_mm: unusable: 1 numbers, must be 2"]),
+        ("\"ct_kvp\":120", "\"ct_kv\":120", ["ct_kvp: missing", "ct_kv: unknown-key: did you mean 'ct_kvp'?"]),
+        ("\"ct_kvp\":120", "\"ct_kvp\":120,\"colour\":1", ["colour: unknown-key"]),
+        (
+            "\"septa_mm\"", "\"septum_mm\"",
+            ["collimator.septa_mm: missing", "collimator.septum_mm: unknown-key: did you"]
+        ),
+        ("\"ct_kvp\":120", "\"ct_kvp\":\"high\"", ["ct_kvp: wrong-form: must be a number"]),
+    ])
+    func camerasAreChecked(old: String, new: String, problems: [String]) throws {
+        let camera = SiteDescription.phantom.replacing(old, with: new)
+        #expect(camera != SiteDescription.phantom || old == new)
+        let alone = CameraFile(json: Data(camera.utf8)).problems.map(\.description)
+        #expect(alone.count == problems.count && zip(alone, problems).allSatisfy { $0.hasPrefix($1) }, "\(alone)")
+        let inside = SiteConfiguration(json: Data(#"{"cameras":[\#(camera)]}"#.utf8)).problems.map(\.description)
+        #expect(inside == alone.map { "cameras[0].\($0)" })
+    }
+
+    /// The command takes both kinds of file, says which it took one for, and names the file in every line.
+    @Test func eitherKindOfFileIsChecked() async throws {
+        let state = try StateFolder()
+        let file = state.file("some.json")
+        func check(_ text: String) async throws -> (status: Int32, lines: [String]) {
+            try text.write(toFile: file, atomically: true, encoding: .utf8)
+            let run = try await Scintivol.run("check-config", file)
+            let lines = run.output.split(separator: "\n").map(String.init)
+            #expect(lines.allSatisfy { $0.hasPrefix("\(file):") })
+            return (run.status, lines.map { String($0.dropFirst(file.count + 1)) })
         }
-        #expect(problems("177Lu", "177Lu") == [])
-        #expect(problems("177Lu", "178Lu") == ["cameras[0].isotope: unusable"])
-        #expect(problems("\"208\":9.3", "\"208\":-9.3") == ["cameras[0].calibration_cps_per_mbq_per_head: unusable"])
-        #expect(
-            problems("\"ct_kvp\":120", "\"ct_kvp\":120,\"valid_until\":\"soon\"") == [
-                "cameras[0].valid_until: unusable"
-            ])
-        #expect(problems("[533,387]", "[533]") == ["cameras[0].field_of_view_mm: unusable"])
-        #expect(problems("\"ct_kvp\":120", "\"ct\":120") == ["cameras[0]: wrong-form"])
+        let camera = try await check(SiteDescription.phantom)
+        #expect(camera.status == 0 && camera.lines.count == 2 && camera.lines[0].contains("camera"))
+        let misspelt = try await check(SiteDescription.phantom.replacing("\"isotope\"", with: "\"isotop\""))
+        #expect(misspelt.status == 1 && misspelt.lines.count == 3)
+        #expect(misspelt.lines[2] == " isotop: unknown-key: did you mean 'isotope'?")
+        let configuration = try await check(#"{"titel":"X"}"#)
+        #expect(configuration.status == 1 && configuration.lines[0].contains("configuration"))
+        #expect(configuration.lines[1] == " titel: unknown-key: did you mean 'title'?")
+        let broken = try await check("{\n\"title\": \"X\",\n\"quiet_seconds\" 5}")
+        #expect(broken.status == 1 && broken.lines[1] == "3: not-json: no valid JSON from here on")
+        let cut = try await check("{\n\"title\":\n")
+        #expect(cut.status == 1 && cut.lines[1] == "3: not-json: the text ends too early")
+        let port = try await check(#"{"listener":{"port":70000}}"#)
+        #expect(port.lines[1] == " listener.port: out-of-range: 70000, must be from 1 to 65535")
+    }
+
+    /// A file given to the wrong option says so, in one line.
+    @Test func aFileOfTheOtherKindIsNamed() {
+        let camera = SiteConfiguration(json: Data(SiteDescription.phantom.utf8)).problems
+        #expect(camera.map(\.code) == ["not-a-configuration"])
+        let configuration = CameraFile(json: Data(#"{"title":"X","peers":[]}"#.utf8)).problems
+        #expect(configuration.map(\.code) == ["not-a-camera"])
     }
 
     @Test func theCommandSaysItAllAndWhetherPeersAnswer() async throws {

@@ -75,4 +75,29 @@ import Testing
                 "0 1 2 3 255 255 255 255 255 255 0 255 255 255 255 255 255 200 100 50",
             ])
     }
+
+    @Test(
+        arguments: [
+            (0, "0"), (0.057, "0.057"), (0.0572, "0.0572"), (1.236, "1.24"), (57.25, "57.2"), (999.6, "1000"),
+            (1236, "1240"),
+            (98_765, "98800"), (.infinity, "0"),
+        ] as [(Float, String)])
+    func numbersHaveThreeDigits(value: Float, text: String) { #expect(Panel.short(value) == text) }
+
+    @Test func aScaleThatCutsOffSaysSo() {
+        #expect(Panel.clipping(of: [0, 4, 5], above: 5) == nil)
+        #expect(Panel.clipping(of: [0, 4, 5.5], above: 5) == "clipped above 5")
+    }
+
+    /// Never one plane twice, and none beside another: activity at one place fills no three panels.
+    @Test(
+        arguments: [
+            ([0, 0, 1, 9, 8, 7, 1, 1, 1, 1, 1, 0], [3, 5, 7]), ([0, 1, 1, 1, 1, 9, 8, 1, 1, 1, 1, 1], [1, 3, 5]),
+            ([5], [0]), ([0, 0], []), ([0, 3, 4], [1, 2]),
+        ] as [([Float], [Int])])
+    func planesAreFarApart(sums: [Float], planes: [Int]) {
+        let found = OverviewPicture.planes(of: sums)
+        #expect(found == planes)
+        #expect(Set(found).count == found.count)
+    }
 }

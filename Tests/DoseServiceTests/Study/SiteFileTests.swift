@@ -30,7 +30,8 @@ import Testing
         ("\"isotope\":\"177Lu\",", "", "isotope"), ("\"station\":\"*\"", "\"station\":7", "station"),
         ("\"hole_length_mm\":40.64,", "", "collimator.hole_length_mm"),
         ("\"hole_diameter_mm\":2.94", "\"hole_diameter_mm\":\"wide\"", "collimator.hole_diameter_mm"),
-        ("\"hole_diameter_mm\":2.94", "\"hole_diameter_mm\":-1", "collimator"),
+        ("\"hole_diameter_mm\":2.94", "\"hole_diameter_mm\":-1", "collimator.hole_diameter_mm"),
+        ("\"hole_length_mm\":40.64", "\"hole_length_mm\":1", "collimator"),
         ("[533,387]", "[533]", "field_of_view_mm"), ("[533,387]", "[533,0]", "field_of_view_mm"),
         ("\"208\":9.3", "\"208\":-9.3", "calibration_cps_per_mbq_per_head"),
         ("\"208\":9.3", "\"208\":\"many\"", "calibration_cps_per_mbq_per_head.208"),
@@ -39,12 +40,15 @@ import Testing
     func namesTheFieldThatIsWrong(part: String, replacement: String, field: String) {
         let text = SiteDescription.phantom.replacing(part, with: replacement)
         #expect(text != SiteDescription.phantom)
-        #expect(throws: StudyProblem.needsInput(code: "site-file-invalid", fields: [field])) { try read(text) }
+        let error = #expect(throws: OfflineProblem.self) { try read(text) }
+        #expect(error?.problem == .needsInput(code: "site-file-invalid", fields: [field]))
+        // What is wrong, in the file that it is in.
+        #expect(error?.found.count == 1 && error?.found[0].contains("/site.json:") == true)
     }
 
     @Test func aMissingFileIsNamed() {
-        #expect(throws: StudyProblem.needsInput(code: "site-file-missing", fields: ["/nonexistent"])) {
-            try SiteFile.read("/nonexistent")
-        }
+        let error = #expect(throws: OfflineProblem.self) { try SiteFile.read("/nonexistent") }
+        #expect(error?.problem == .needsInput(code: "site-file-missing", fields: ["/nonexistent"]))
+        #expect(error?.found == ["--site /nonexistent: there is no such file"])
     }
 }

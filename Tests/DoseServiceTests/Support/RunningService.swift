@@ -26,6 +26,7 @@ final class RunningService: Sendable {
     /// Starts it and waits for the line with its ports.
     ///
     /// - Parameters:
+    ///   - arguments: without a word of doses none are computed, so that a test counts its own jobs.
     ///   - state: its state lies in the subfolder `state`; a service that is started there again goes on.
     ///   - megabytes: when given, everything but the database lies on a disk of this size that only the process sees.
     init(
@@ -36,7 +37,7 @@ final class RunningService: Sendable {
             [
                 Scintivol.program, subcommand, "--state", folder, "--dicom-address", "127.0.0.1", "--dicom-port", "0",
                 "--http-port", "0",
-            ] + arguments
+            ] + (arguments.contains("--dose") ? [] : ["--dose", "off"]) + arguments
         let started: RunningProgram
         if let diskMegabytes {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -79,14 +80,31 @@ final class RunningService: Sendable {
         return try await client.receiveAnswer()
     }
 
-    func put(_ path: String, json: String) async throws -> RawAnswer {
+    func put(_ path: String, json: String) async throws -> RawAnswer { try await send("PUT", path, json, []) }
+
+    /// Sends a JSON body.
+    func post(_ path: String, _ json: String = "", _ fields: [String] = []) async throws -> RawAnswer {
+        try await send("POST", path, json, fields)
+    }
+
+    private func send(
+        _ method: String, _ path: String, _ json: String, _ fields: [String]
+    ) async throws -> RawAnswer {
         let client = try RawClient(port: addresses.httpPort, timeoutSeconds: 30)
-        let lines = [
-            "PUT \(path) HTTP/1.1", "Host: localhost", "Connection: close", "Content-Type: application/json",
-            "Content-Length: \(json.utf8.count)",
-        ]
+        let lines =
+            [
+                "\(method) \(path) HTTP/1.1", "Host: localhost", "Connection: close", "Content-Type: application/json",
+                "Content-Length: \(json.utf8.count)",
+            ] + fields
         await client.send(lines.joined(separator: "\r\n") + "\r\n\r\n" + json)
         return try await client.receiveAnswer()
+    }
+
+    /// Every line of its log so far, as the object that it is.
+    var logLines: [[String: String]] {
+        process.errors.split(separator: "\n").compactMap {
+            try? JSONDecoder().decode([String: String].self, from: Data($0.utf8))
+        }
     }
 
     func decoded<Value: Decodable>(_ type: Value.Type, from path: String) async throws -> Value {
@@ -149,6 +167,7 @@ struct CaseAnswer: Decodable {
     let fields: [String]
     let revision, instance_count: Int
     let results: [Result]
+    let trace: String
 }
 
 struct JobAnswer: Decodable {

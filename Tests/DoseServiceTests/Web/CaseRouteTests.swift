@@ -93,6 +93,33 @@ extension EndToEnd {
             }
         }
 
+        @Test func aRepeatedAnswerIsGivenOnce() async throws {
+            try await RESTService.with(["--quiet-seconds", "86400"]) { rest in
+                try await rest.run(
+                    "INSERT INTO dose_case (patient_key, planar_study_uid, state, revision) VALUES ('k', '1', 'needs-input', 1)"
+                )
+                let (answers, force) = ("/v1/cases/1/answers", "/v1/cases/1/force")
+                let body = #"{"answers":{"series.whole":true}}"#
+                let first = try await rest.send("POST", answers, json: body, fields: ["Idempotency-Key: a b"])
+                let again = try await rest.send("POST", answers, json: body, fields: ["Idempotency-Key: a b"])
+                #expect(first.status == 202 && again.status == 202 && again.body == first.body)
+                #expect(try await rest.number("SELECT count(*) FROM case_answer") == 1)
+                for _ in 0..<2 {
+                    #expect(try await rest.send("POST", force, fields: ["Idempotency-Key: c"]).status == 202)
+                }
+                let audit = "SELECT string_agg(action || ' ' || subject || ' ' || detail, ', ' ORDER BY id) FROM audit"
+                #expect(
+                    try await rest.text(audit)
+                        == #"case-answered case/1 {"fields": "series.whole"}, case-forced case/1 {}"#)
+                let other = try await rest.send("POST", force, fields: ["Idempotency-Key: a b"])
+                #expect(other.status == 422 && other.problem == "idempotency-conflict")
+                for key in ["", "\u{E9}", String(repeating: "k", count: 201)] {
+                    let refused = try await rest.send("POST", force, fields: ["Idempotency-Key: \(key)"])
+                    #expect(refused.status == 400 && refused.problem == "invalid-parameter", "\(key.prefix(3))")
+                }
+            }
+        }
+
         @Test func aResultIsShownByPart() async throws {
             try await RESTService.with { rest in
                 try await rest.run(Self.rows[0], Self.rows[1])

@@ -49,9 +49,8 @@ extension EndToEnd {
             let json = #"{"titel":"X","quiet_seconds":-1,"peers":[{"host":"pacs"}],"cameras":[7]}"#
             try json.write(toFile: folder.file("site.json"), atomically: true, encoding: .utf8)
             let said = try await Scintivol.run("check-config", folder.file("site.json"), "--json")
-            let check = try #require(
-                JSONSerialization.jsonObject(with: Data(said.output.utf8)) as? [String: [[String: String]]])
-            let expected = try #require(check["problems"])
+            let check = try #require(JSONSerialization.jsonObject(with: Data(said.output.utf8)) as? [String: Any])
+            let expected = try #require(check["problems"] as? [[String: String]])
             #expect(expected.count == 5)
             try await RESTService.with { rest in
                 let put = try await rest.send("PUT", "/v1/configuration", json: json)
@@ -99,7 +98,8 @@ extension EndToEnd {
             let third = try await RunningService(in: state, [])
             #expect(third.process.errors.contains("stored configuration not used"))
             let shown = try await third.get("/v1/configuration")
-            #expect(shown.members["problems"] as? [[String: String]] == [["path": "titel", "code": "unknown-key"]])
+            let problems = try #require(shown.members["problems"] as? [[String: String]])
+            #expect(problems.count == 1 && problems[0]["path"] == "titel" && problems[0]["code"] == "unknown-key")
             #expect(try await third.end() == 0)
         }
     }

@@ -38,6 +38,13 @@ import Testing
         #expect(names.count == ProblemType.allCases.count + 1)
     }
 
+    /// Whatever a case may ask for has a form that a client can read beforehand.
+    @Test func describesEveryAnswer() throws {
+        let schema = try Self.text().split(separator: "\n    Answers:\n")[1].split(separator: "\n    Views:")[0]
+        let names = schema.matches(of: #/\n {12}([a-z.-]+):/#).map { String($0.output.1) }
+        #expect(names.sorted() == CaseAnswers.fields)
+    }
+
     private static func text() throws -> String {
         let repository = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../..").standardized
         return try String(contentsOf: repository.appendingPathComponent("openapi.yaml"), encoding: .utf8)

@@ -116,6 +116,37 @@ extension EndToEnd {
             }
         }
 
+        /// Many who ask at once are answered by few queries, each with its own job.
+        @Test func whoAsksTogetherIsAnsweredTogether() async throws {
+            try await RESTService.with(["--requests-per-second", "0"]) { rest in
+                let queue = JobQueue(pool: Pool(rest.database, countLimit: 1))
+                for number in 1...8 {
+                    _ = try await queue.enqueue(NewJob(kind: "test \(number) \"\\", payload: "{}"))
+                }
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for number in 1...40 {
+                        group.addTask {
+                            let id = number % 10
+                            let answer = try await rest.send("GET", "/v1/jobs/\(id)")
+                            switch id {
+                            case 0: #expect(answer.problem == "invalid-parameter")
+                            case 9: #expect(answer.problem == "not-found")
+                            default: #expect(answer.members["kind"] as? String == "test \(id) \"\\")
+                            }
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                // Alone or in a list, a job is said in the same words.
+                _ = try await queue.claim(kinds: ["test 1 \"\\"], limit: 1, owner: "w")
+                _ = try await queue.cancel(JobID(rawValue: 2), reason: "x/y")
+                for id in [1, 2, 3] {
+                    let alone = try await rest.send("GET", "/v1/jobs/\(id)").text
+                    #expect(try await rest.send("GET", "/v1/jobs").text.contains(alone), "\(id)")
+                }
+            }
+        }
+
         /// What has not changed is answered while nobody can read the table.
         @Test func anUnchangedJobNeedsNoDatabase() async throws {
             try await RESTService.with { rest in

@@ -24,7 +24,7 @@ import Testing
         let prior = try #require(HalfLifePrior.lutetiumPSMA(region: "kidney_left"))
         let physical = Self.scheme.halfLifeHours
         var generator = SeededGenerator(seed: UInt64(hours))
-        var (population, free, count) = (0.0, 0.0, 0)
+        var (population, free, taken, count) = (0.0, 0.0, 0.0, 0)
         while count < 20_000 {
             let half = prior.medianHours * exp(prior.deviation * generator.normal())
             guard half <= physical else { continue }
@@ -35,11 +35,19 @@ import Testing
             let b = 2 * hours / log(2) * value / truth - 1
             population += a * a
             free += b * b
+            let estimate = SingleTimeEstimate(
+                sample: ActivitySample(hours: hours, value: value, deviation: 1e-9 * value), prior: prior,
+                decayPerHour: Self.scheme.decayPerHour)
+            let c = estimate.curve.integral / truth - 1
+            taken += c * c
             count += 1
         }
         let expected = SingleTimeEstimate.errors(hours: hours, prior: prior, physicalHours: physical)
         #expect(abs((population / 20_000).squareRoot() / expected.population - 1) < 0.06)
         #expect(abs((free / 20_000).squareRoot() / expected.halfLifeFree - 1) < 0.06)
+        // The way with the smaller error is taken, and the dose bears that error.
+        let better = min(expected.population, expected.halfLifeFree)
+        #expect(abs((taken / 20_000).squareRoot() / better - 1) < 0.06)
     }
 
     /// The later images are the better ones, as the theory says.

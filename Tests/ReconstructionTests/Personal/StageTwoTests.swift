@@ -46,13 +46,15 @@ struct StageTwoTests {
         let dataset = try TinyStudy.dataset()
         let scan = try dataset.makeCase(seed: 2).scan
         let model = try Self.model(consistency: 0)
-        let one = try model.posterior(scan, dataset.patient, seed: 5, sampleCount: 1)
-        #expect(one.deviation.voxels.allSatisfy { $0 == 0 })
-        let many = try model.posterior(scan, dataset.patient, seed: 5, sampleCount: 6)
-        #expect(zip(many.deviation.voxels, dataset.patient.body.voxels).contains { $0 > 0 && $1 > 0 })
+        let one = try model.estimate(scan, dataset.patient, seed: 5, sampleCount: 1)
+        #expect(one.deviation == nil)
+        let many = try model.estimate(scan, dataset.patient, seed: 5, sampleCount: 6)
+        let deviation = try #require(many.deviation)
+        #expect(many.samples.count == 6)
+        #expect(zip(deviation.voxels, dataset.patient.body.voxels).contains { $0 > 0 && $1 > 0 })
         // An untrained network denoises to nothing but noise of the assumed deviation: 0.4 in the logarithm.
         let voxel = dataset.patient.grid.offset(x: 12, y: 7, z: 12)
-        #expect(many.deviation.voxels[voxel] < 3 * many.mean.voxels[voxel])
+        #expect(deviation.voxels[voxel] < 3 * many.mean.voxels[voxel])
     }
 
     @Test func learnsTheResidualOfACase() throws {

@@ -12,9 +12,8 @@ enum TinyStudy {
         _ world: UptakeWorld = .full.registered, _ acquisition: AcquisitionWorld = .mismatched
     ) throws -> PersonalDataset {
         let patient = try SmallPatient(spacing: 12)
-        return try PersonalDataset(
-            regions: patient.regions, pet: patient.pet, hounsfield: patient.hounsfield, site: .phantom, world: world,
-            acquisition: acquisition)
+        let anatomy = try PatientAnatomy(regions: patient.regions, pet: patient.pet, hounsfield: patient.hounsfield)
+        return try PersonalDataset(anatomy: anatomy, site: .phantom, world: world, acquisition: acquisition)
     }
 
     static func shrink(_ network: inout ResidualUNetConfiguration) {

@@ -42,26 +42,3 @@ struct PopulationTests {
         }
     }
 }
-
-/// The shortcut of the training is fair only when drawn maps are as far from the truth as solved ones.
-struct InitialEstimateTests {
-    init() { #expect(TinyStudy.configured) }
-
-    @Test func drawnMapsAreAboutAsWrongAsSolvedOnes() throws {
-        var settings = TrainingPopulation.Settings()
-        settings.spacing = 9.6
-        settings.extent = UptakeWorld.Bounds(120, 600)
-        let population = TrainingPopulation(settings, site: .phantom)
-        let (drawn, solved) = try (population.person(seed: 3), population.person(seed: 3, solved: true))
-        var errors = (drawn: 0.0, solved: 0.0)
-        for seed in UInt64(1)...3 {
-            let (one, other) = try (drawn.makeCase(seed: seed), solved.makeCase(seed: seed))
-            #expect(one.truth.activity == other.truth.activity && one.scan.counts == other.scan.counts)
-            errors.drawn += TinyStudy.error(one.scan.initial, one.truth.activity)
-            errors.solved += TinyStudy.error(other.scan.initial, other.truth.activity)
-        }
-        print(
-            "initial estimates, relative error of three cases: drawn \(errors.drawn / 3), solved \(errors.solved / 3)")
-        #expect(errors.drawn > 0.6 * errors.solved && errors.drawn < 1.7 * errors.solved)
-    }
-}

@@ -12,7 +12,7 @@ package struct Gatekeeper: Sendable {
     package init(ring: KeyRing, requiresKeys: Bool, requestsPerSecond: Double) {
         (self.ring, self.requiresKeys) = (ring, requiresKeys)
         requests = RateLimiter(perSecond: requestsPerSecond, burst: 2 * requestsPerSecond)
-        failures = RateLimiter(perSecond: 1, burst: 20)
+        failures = RateLimiter(perSecond: requestsPerSecond > 0 ? 1 : 0, burst: 20)
     }
 
     /// What must be answered at once, on the event loop.

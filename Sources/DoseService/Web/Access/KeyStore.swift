@@ -99,7 +99,7 @@ public enum Keys {
         _ url: String, name: String, role: String, certificateSubject: String?, days: Int?
     ) throws(ServiceError) -> String? {
         guard let role = Role(rawValue: role) else { return nil }
-        return try change(url, action: "key-create") { (transaction) throws(PostgresError) in
+        return try change(url, action: .keyCreated) { (transaction) throws(PostgresError) in
             let view = try KeyStore(transaction).add(
                 name: name, role: role, certificateSubject: certificateSubject,
                 lifetime: days.map { .seconds(86_400 * $0) })
@@ -109,7 +109,7 @@ public enum Keys {
 
     /// - Returns: nil when there is no such key.
     public static func revoke(_ url: String, id: Int64) throws(ServiceError) -> String? {
-        try change(url, action: "key-revoke") { (transaction) throws(PostgresError) in
+        try change(url, action: .keyRevoked) { (transaction) throws(PostgresError) in
             try KeyStore(transaction).revoke(id).map { ("key/\(id)", JSONText.encode($0)) }
         }
     }
@@ -123,13 +123,13 @@ public enum Keys {
     }
 
     private static func change(
-        _ url: String, action: String, _ body: (Transaction) throws(PostgresError) -> (subject: String, text: String)?
+        _ url: String, action: AuditTrail.Action,
+        _ body: (Transaction) throws(PostgresError) -> (subject: String, text: String)?
     ) throws(ServiceError) -> String? {
         do throws(PostgresError) {
             return try Connection(ConnectionSettings(url: url)).transaction { (transaction) throws(PostgresError) in
                 guard let done = try body(transaction) else { return nil }
-                try transaction.query(
-                    AuditStatements.insert, [.text("command"), .text(action), .text(done.subject), .json("{}")])
+                try AuditTrail.write(.init(actor: "command", action: action, subject: done.subject), transaction)
                 return done.text
             }
         } catch { throw .database(error) }

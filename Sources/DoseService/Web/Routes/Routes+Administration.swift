@@ -51,7 +51,7 @@ extension Routes {
             }
             return Self.tagged(KeyPage(keys: keys, next: keys.last?.id))
         }
-        addChange(.post, "/v1/keys", .admin, action: "key-create", to: &router) { request, _ in
+        addChange(.post, "/v1/keys", .admin, action: .keyCreated, to: &router) { request, _ in
             let wanted = try request.decoded(NewKeyRequest.self)
             let name = try wanted.name.checked("name", upTo: 100)
             let subject = try wanted.certificateSubject.map { subject throws(Problem) in
@@ -73,7 +73,7 @@ extension Routes {
                 } catch { throw .database(error) }
             }
         }
-        addChange(.delete, "/v1/keys/{id}", .admin, action: "key-revoke", to: &router) { request, _ in
+        addChange(.delete, "/v1/keys/{id}", .admin, action: .keyRevoked, to: &router) { request, _ in
             let id = try request.identifier()
             return { (transaction) throws(ChangeFailure) in
                 var view: KeyView?
@@ -95,7 +95,7 @@ extension Routes {
             return Self.tagged(
                 CalibrationPage(calibrations: views, next: views.last?.id, files: before == nil ? settings.sites : []))
         }
-        addChange(.post, "/v1/calibrations", .admin, action: "calibration-add", to: &router) { request, principal in
+        addChange(.post, "/v1/calibrations", .admin, action: .calibrationAdded, to: &router) { request, principal in
             let site = try request.decoded(CameraSite.self)
             if let flaw = Calibrations.flaw(in: site) {
                 throw ProblemType.invalidBody.problem("\(flaw) is missing or impossible.")
@@ -116,7 +116,7 @@ extension Routes {
                     subject: "calibration/\(view.id)")
             }
         }
-        addChange(.delete, "/v1/calibrations/{id}", .admin, action: "calibration-withdraw", to: &router) { request, _ in
+        addChange(.delete, "/v1/calibrations/{id}", .admin, action: .calibrationWithdrawn, to: &router) { request, _ in
             let id = try request.identifier()
             return { (transaction) throws(ChangeFailure) in
                 var view: CalibrationView?

@@ -14,7 +14,7 @@ extension Routes {
             guard name.utf8.count == 64, name.utf8.allSatisfy({ Self.isHexadecimal($0) }) else {
                 throw Problem.invalid("name", "is no digest")
             }
-            try await auditView("object/\(name)", by: principal)
+            try await auditView("object/\(name)", request, by: principal)
             let path = store.path("\(name.prefix(2))/\(name).dcm")
             // Opening a file may block.
             let body = try await Service.onThread { () throws(HTTPError) in try FileBody(path: path) }

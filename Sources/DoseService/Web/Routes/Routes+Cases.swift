@@ -7,7 +7,7 @@ extension Routes {
         add(.get, "/v1/cases/{id}", .reader, to: &router) { request, principal in
             let id = try request.identifier()
             let answer = try await held(request, on: .dosecase(id)) { Self.tagged(try await view(id)) }
-            try await auditView("case/\(id)", by: principal)
+            try await auditView("case/\(id)", request, by: principal)
             return answer
         }
         add(.get, "/v1/cases/{id}/log", .reader, to: &router) { request, _ in
@@ -19,7 +19,7 @@ extension Routes {
             return Self.tagged(["entries": entries])
         }
         addAnswers(&router)
-        addChange(.post, "/v1/cases/{id}/approve", .operator_, action: "case-approve", to: &router) { request, _ in
+        addChange(.post, "/v1/cases/{id}/approve", .operator_, action: .caseApproved, to: &router) { request, _ in
             let (id, reason) = (try request.identifier(), try Self.reason(request))
             let (store, destinations) = (store, settings.destinations)
             return { (transaction) throws(ChangeFailure) in
@@ -27,16 +27,16 @@ extension Routes {
                     _ = try CaseActions.approve(
                         id, store: store, destinations: destinations, transaction)
                 } catch { throw .dosecase(error) }
-                return try Self.answer(id, reason, transaction)
+                return try Self.answer(id, 200, ["reason": reason], transaction)
             }
         }
-        addChange(.post, "/v1/cases/{id}/reject", .operator_, action: "case-reject", to: &router) { request, _ in
+        addChange(.post, "/v1/cases/{id}/reject", .operator_, action: .caseRejected, to: &router) { request, _ in
             let (id, reason) = (try request.identifier(), try Self.reason(request))
             return { (transaction) throws(ChangeFailure) in
                 do throws(CaseActionError) {
                     try CaseActions.reject(id, transaction)
                 } catch { throw .dosecase(error) }
-                return try Self.answer(id, reason, transaction)
+                return try Self.answer(id, 200, ["reason": reason], transaction)
             }
         }
     }
@@ -48,20 +48,30 @@ extension Routes {
 
     /// Both have the case looked through again within a second; what it holds then is another revision.
     private func addAnswers(_ router: inout Router) {
-        let answers = CaseAnswers(pool: pool)
-        add(.post, "/v1/cases/{id}/answers", .operator_, to: &router) { request, principal in
+        addChange(.post, "/v1/cases/{id}/answers", .operator_, action: .caseAnswered, to: &router) {
+            request, principal in
             let id = try request.identifier()
             let given = try request.decoded(AnswersRequest.self).answers
             guard (1...Self.answerLimit).contains(given.count) else {
                 throw ProblemType.invalidBody.problem("answers has 1 to \(Self.answerLimit) fields.")
             }
-            try await answers.answer(id, given, actor: principal.name)
-            return .json(Array(JSONText.encode(try await view(id)).utf8), status: 202)
+            for (field, value) in given.sorted(by: { $0.key < $1.key }) { try CaseAnswers.check(field, value) }
+            let detail = ["fields": given.keys.sorted().joined(separator: " ")]
+            return { (transaction) throws(ChangeFailure) in
+                do throws(CaseActionError) {
+                    try CaseAnswers.write(given, to: id, by: principal.name, transaction)
+                } catch { throw .dosecase(error) }
+                return try Self.answer(id, 202, detail, transaction)
+            }
         }
-        add(.post, "/v1/cases/{id}/force", .operator_, to: &router) { request, principal in
+        addChange(.post, "/v1/cases/{id}/force", .operator_, action: .caseForced, to: &router) { request, principal in
             let id = try request.identifier()
-            try await answers.force(id, actor: principal.name)
-            return .json(Array(JSONText.encode(try await view(id)).utf8), status: 202)
+            return { (transaction) throws(ChangeFailure) in
+                do throws(CaseActionError) {
+                    try CaseAnswers.write([:], to: id, by: principal.name, transaction)
+                } catch { throw .dosecase(error) }
+                return try Self.answer(id, 202, [:], transaction)
+            }
         }
     }
 
@@ -88,13 +98,12 @@ extension Routes {
     }
 
     static func answer(
-        _ id: Int64, _ reason: String, _ transaction: Transaction
+        _ id: Int64, _ status: Int, _ detail: [String: String], _ transaction: Transaction
     ) throws(ChangeFailure) -> ChangeAnswer {
         do throws(PostgresError) {
             guard let view = try CaseView.read(id, transaction) else { throw PostgresError.transactionAborted }
             return ChangeAnswer(
-                status: 200, location: nil, body: JSONText.encode(view), subject: "case/\(id)",
-                detail: JSONText.encode(["reason": reason]))
+                status: status, body: JSONText.encode(view), subject: "case/\(id)", detail: detail)
         } catch { throw .database(error) }
     }
 }

@@ -28,7 +28,7 @@ extension Routes {
                 throw ProblemType.conflict.problem("It only calls: there is no address to call it at.")
             }
             // Names of peers are the site's, not a patient's.
-            try await auditView("peer/\(peer.name)", by: principal)
+            try await auditView("peer/\(peer.name)", request, by: principal)
             let answer = await Service.onThread { ConfigurationCheck.ask(peer) }
             return .json(Array(JSONText.encode(answer).utf8))
         }
@@ -47,7 +47,7 @@ extension Routes {
         let site = site
         let pool = pool
         addChange(
-            .put, "/v1/configuration", .admin, action: "configuration-replace", to: &router,
+            .put, "/v1/configuration", .admin, action: .configurationReplaced, to: &router,
             bodyLimit: Self.configurationLimit, changed: { try await site.refresh(pool) }
         ) { request, principal in
             let document = try request.decoded(JSONValue.self)
@@ -63,7 +63,7 @@ extension Routes {
             }
         }
         addChange(
-            .delete, "/v1/configuration", .admin, action: "configuration-withdraw", to: &router,
+            .delete, "/v1/configuration", .admin, action: .configurationWithdrawn, to: &router,
             changed: { try await site.refresh(pool) }
         ) { request, principal in
             let known = request.header("If-Match")

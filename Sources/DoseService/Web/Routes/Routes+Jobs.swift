@@ -7,7 +7,7 @@ extension Routes {
 
     func addJobs(_ router: inout Router) {
         add(.get, "/v1/jobs", .reader, to: &router) { request, _ in try await list(request) }
-        add(.get, Self.jobPattern, .reader, to: &router) { request, _ in
+        add(.get, Self.jobPattern, .reader, to: &router, shortcut: readTogether) { request, _ in
             let id = JobID(rawValue: try request.identifier())
             return try await held(request, on: .job(id)) { try await job(id) }
         }
@@ -17,22 +17,22 @@ extension Routes {
             let entries = try await queue.log(of: id).map(JobLogView.init)
             return Self.tagged(["entries": entries])
         }
-        addChange(.post, "/v1/jobs", .operator_, action: "job-create", to: &router) { request, _ in
+        addChange(.post, "/v1/jobs", .operator_, action: .jobCreated, to: &router) { request, _ in
             try create(try request.decoded(NewJobRequest.self))
         }
-        addChange(.post, "/v1/jobs/{id}/cancel", .operator_, action: "job-cancel", to: &router) { request, _ in
+        addChange(.post, "/v1/jobs/{id}/cancel", .operator_, action: .jobCancelled, to: &router) { request, _ in
             cancel(JobID(rawValue: try request.identifier()))
         }
-        addChange(.post, "/v1/jobs/{id}/retry", .operator_, action: "job-retry", to: &router) { request, _ in
+        addChange(.post, "/v1/jobs/{id}/retry", .operator_, action: .jobRetried, to: &router) { request, _ in
             retry(JobID(rawValue: try request.identifier()))
         }
-        addChange(.patch, Self.jobPattern, .operator_, action: "job-prioritise", to: &router) { request, _ in
+        addChange(.patch, Self.jobPattern, .operator_, action: .jobPrioritised, to: &router) { request, _ in
             let id = JobID(rawValue: try request.identifier())
             let priority = try request.decoded(PriorityRequest.self).priority
             return { (transaction) throws(ChangeFailure) in
                 do throws(JobsError) {
                     try JobLedger(transaction).prioritise(id, priority)
-                    return try Self.answer(id, 200, transaction, detail: ["priority": Int(priority)])
+                    return try Self.answer(id, 200, transaction, detail: ["priority": "\(priority)"])
                 } catch { throw .jobs(error) }
             }
         }
@@ -40,11 +40,14 @@ extension Routes {
 
     private struct NewJobRequest: Decodable {
         let kind: String
-        let dosecase: Int64
+        /// Of a reconstruction.
+        let dosecase: Int64?
+        /// Of a dose.
+        let cycle: Int64?
         let priority: Int16?
 
         enum CodingKeys: String, CodingKey {
-            case kind, priority
+            case kind, priority, cycle
             case dosecase = "case"
         }
     }
@@ -62,22 +65,47 @@ extension Routes {
 
     private func job(_ id: JobID) async throws -> Response {
         let generation = changes.generation
-        let job = try await queue.get(id)
-        changes.remember(job.revision, of: id, readAt: generation)
-        var response = Response.json(Array(JSONText.encode(JobView(job)).utf8))
+        return answer(try await queue.get(id), readAt: generation)
+    }
+
+    /// Whoever is known and does not want to wait for a change is answered together with the others.
+    private func readTogether(_ request: Request, _ complete: @escaping @Sendable (Response) -> Void) -> Bool {
+        guard request.rawQuery == nil, let principal = gatekeeper.remembered(request), principal.role >= .reader,
+            // What is no number is refused where the reason is told.
+            let id = try? request.identifier()
+        else { return false }
+        let generation = changes.generation
+        return reader.read(JobID(rawValue: id)) { found in
+            switch found {
+            case .success(let job): complete(answer(job, readAt: generation))
+            case .failure(let error): complete(FailurePolicy.problem(error).response)
+            }
+        }
+    }
+
+    private func answer(_ job: Job, readAt generation: UInt64) -> Response {
+        changes.remember(job.revision, of: job.id, readAt: generation)
+        var response = Response.json(JobView(job).json)
         response.fields.set("ETag", EntityTag("\(job.revision)").description)
         return response
     }
 
     private func create(_ wanted: NewJobRequest) throws(Problem) -> ChangeRequest.Body {
-        guard wanted.kind == CaseAssembly.jobKind else {
-            throw ProblemType.invalidBody.problem("kind is \(CaseAssembly.jobKind).")
+        let isReconstruction = wanted.kind == CaseAssembly.jobKind
+        guard isReconstruction || wanted.kind == CycleAssembly.jobKind else {
+            throw ProblemType.invalidBody.problem("kind is \(CaseAssembly.jobKind) or \(CycleAssembly.jobKind).")
+        }
+        guard let subject = isReconstruction ? wanted.dosecase : wanted.cycle else {
+            throw ProblemType.invalidBody.problem("\(isReconstruction ? "case" : "cycle") is missing.")
         }
         let priority = wanted.priority ?? NewJob(kind: "", payload: "").priority
         return { (transaction) throws(ChangeFailure) in
             let id: JobID
             do throws(CaseActionError) {
-                id = try CaseActions.reconstruct(wanted.dosecase, priority: priority, transaction)
+                id =
+                    isReconstruction
+                    ? try CaseActions.reconstruct(subject, priority: priority, transaction)
+                    : try CycleActions.compute(subject, priority: priority, transaction)
             } catch { throw .dosecase(error) }
             do throws(JobsError) { return try Self.answer(id, 202, transaction) } catch { throw .jobs(error) }
         }
@@ -90,6 +118,7 @@ extension Routes {
                 if case .alreadyEnded(let state) = outcome { throw JobsError.alreadyEnded(state) }
                 do throws(PostgresError) {
                     try CaseActions.jobCancelled(id, transaction)
+                    try CycleActions.jobCancelled(id, transaction)
                 } catch { throw JobsError(error) }
                 return try Self.answer(id, outcome == .cancelled ? 200 : 202, transaction)
             } catch { throw .jobs(error) }
@@ -102,6 +131,7 @@ extension Routes {
                 let live = try JobLedger(transaction).retry(id)
                 do throws(PostgresError) {
                     try CaseActions.jobRetried(live, transaction)
+                    try CycleActions.jobRetried(live, transaction)
                 } catch { throw JobsError(error) }
                 return try Self.answer(live, 202, transaction)
             } catch { throw .jobs(error) }
@@ -109,12 +139,12 @@ extension Routes {
     }
 
     private static func answer(
-        _ id: JobID, _ status: Int, _ transaction: Transaction, detail: [String: Int] = [:]
+        _ id: JobID, _ status: Int, _ transaction: Transaction, detail: [String: String] = [:]
     ) throws(JobsError) -> ChangeAnswer {
         let job = try JobLedger(transaction).get(id)
         return ChangeAnswer(
             status: status, location: "/v1/jobs/\(id.rawValue)", body: JSONText.encode(JobView(job)),
-            subject: "job/\(id.rawValue)", detail: JSONText.encode(detail))
+            subject: "job/\(id.rawValue)", detail: detail)
     }
 }
 

@@ -55,7 +55,7 @@ extension Routes {
                 files: ResultFiles(folder: folder).all)
         }
         guard let found else { throw Problem.notFound("result") }
-        try await auditView("result/\(id)", by: principal)
+        try await auditView("result/\(id)", request, by: principal)
         return (id, found)
     }
 }

@@ -22,7 +22,7 @@ extension Routes {
                     _ = try await gatekeeper.principal(of: request, atLeast: .operator_)
                     throw ProblemType.invalidMultipart.problem("There is no body.")
                 }
-                try await auditUpload(upload)
+                try await auditUpload(upload, request)
                 return upload.answer
             }
         }
@@ -43,7 +43,7 @@ extension Routes {
         }
         return Upload(
             intake, prefix: "\(store.incoming)/upload-\(UUID().uuidString.lowercased())", study: study,
-            boundary: parser, by: principal)
+            boundary: parser, by: principal, trace: request.trace.traceID)
     }
 
     /// - Source: DICOM PS3.5 section 9.1.
@@ -52,13 +52,12 @@ extension Routes {
             && text.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
     }
 
-    private func auditUpload(_ upload: Upload) async throws {
+    private func auditUpload(_ upload: Upload, _ request: Request) async throws {
         let stored = upload.outcomes.count { $0.status == 0 }
-        let detail = JSONText.encode(["stored": stored, "refused": upload.outcomes.count - stored])
-        let name = upload.principal.name
-        try await pool.run { (connection) throws(PostgresError) in
-            _ = try connection.query(
-                AuditStatements.insert, [.text(name), .text("upload"), .text("instances"), .json(detail)])
-        }
+        let refused = upload.outcomes.count - stored
+        let event = AuditTrail.Event(
+            actor: upload.principal.name, action: .upload, subject: "instances", peer: "\(request.peer)",
+            outcome: refused > 0 ? 4 : 0, detail: ["stored": "\(stored)", "refused": "\(refused)"])
+        try await pool.run { (connection) throws(PostgresError) in try AuditTrail.write(event, connection) }
     }
 }

@@ -24,6 +24,7 @@ package struct Routes: Sendable {
     let readiness: Readiness
     /// Takes what is uploaded.
     let intake: Intake
+    let reader: JobReader
 
     init(
         pool: Pool, queue: JobQueue, store: ObjectStore, site: SiteSettings, metrics: Metrics,
@@ -32,6 +33,7 @@ package struct Routes: Sendable {
         (self.pool, self.queue, self.store, self.site) = (pool, queue, store, site)
         (self.metrics, self.readiness, self.intake) = (metrics, readiness, intake)
         (self.changes, self.gatekeeper) = (changes, gatekeeper)
+        reader = JobReader(pool: pool)
     }
 
     /// Everything on one database, for what needs no listener beside it.
@@ -61,6 +63,7 @@ package struct Routes: Sendable {
         addJobs(&router)
         addCases(&router)
         addResults(&router)
+        addCycles(&router)
         addUpload(&router)
         addArtefacts(&router)
         addEvents(&router)
@@ -85,10 +88,10 @@ package struct Routes: Sendable {
     /// A route for those who have at least this role.
     func add(
         _ method: HTTP.Method, _ pattern: String, _ role: Role, to router: inout Router,
-        bodyLimit: Int = Router.bodyLimitByDefault, _ handle: @escaping Handle
+        bodyLimit: Int = Router.bodyLimitByDefault, shortcut: Shortcut? = nil, _ handle: @escaping Handle
     ) {
         let gatekeeper = gatekeeper
-        router.asynchronous(method, pattern, body: .buffered(limit: bodyLimit)) { request in
+        router.asynchronous(method, pattern, body: .buffered(limit: bodyLimit), shortcut: shortcut) { request in
             try await handle(request, try await gatekeeper.principal(of: request, atLeast: role))
         }
     }
@@ -97,7 +100,7 @@ package struct Routes: Sendable {
     ///
     /// - Parameter changed: what has to follow before the answer goes out.
     func addChange(
-        _ method: HTTP.Method, _ pattern: String, _ role: Role, action: String, to router: inout Router,
+        _ method: HTTP.Method, _ pattern: String, _ role: Role, action: AuditTrail.Action, to router: inout Router,
         bodyLimit: Int = Router.bodyLimitByDefault, changed: @escaping @Sendable () async throws -> Void = {},
         _ prepare: @escaping @Sendable (Request, Principal) throws -> ChangeRequest.Body
     ) {
@@ -113,10 +116,10 @@ package struct Routes: Sendable {
     }
 
     /// Says who looked at what; the answer goes out when the row is written.
-    func auditView(_ subject: String, by principal: Principal) async throws {
-        try await pool.run { (connection) throws(PostgresError) in
-            _ = try connection.query(AuditStatements.view, [.text(principal.name), .text(subject)])
-        }
+    func auditView(_ subject: String, _ request: Request, by principal: Principal) async throws {
+        let event = AuditTrail.Event(
+            actor: principal.name, action: .viewed, subject: subject, peer: "\(request.peer)")
+        try await pool.run { (connection) throws(PostgresError) in try AuditTrail.write(event, connection) }
     }
 
     /// A JSON answer whose tag is a digest of it.

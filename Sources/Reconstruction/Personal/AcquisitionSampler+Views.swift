@@ -1,23 +1,5 @@
-public import Anatomy
-public import Imaging
-public import Tomography
-
-/// Stage 0's map of a sampled scan as Stage 0 finds it from its views: what validations look at, and what
-/// ``DrawnEstimate`` has to be like.
-public struct SolvedEstimate: InitialEstimate {
-    private let stage: StageZero
-
-    public init(anatomy: PatientAnatomy, site: CameraSite, options: StageZero.Options = .init()) {
-        stage = StageZero(anatomy: anatomy, site: site, options: options)
-    }
-
-    public func map(
-        for sample: UptakeSample, _ acquisition: AcquisitionSampler.Acquisition, sampler: UptakeSampler,
-        using generator: inout SeededGenerator
-    ) throws(ReconstructionError) -> Volume<Float> {
-        try stage.reconstruct(try acquisition.views(using: &generator)).activity
-    }
-}
+import Imaging
+import Tomography
 
 extension AcquisitionSampler.Acquisition {
     /// 177Lu around 208 keV: the peak and the windows below and above it, in keV.

@@ -1,0 +1,62 @@
+import Reconstruction
+import Testing
+
+/// What the rival methods must do on patients in whom it is known.
+@Suite(.serialized) struct RivalTests {
+    /// PET and therapy alike, nothing has moved: a scaled PET is the truth but for its blur and noise.
+    private static func unchanged() throws -> EvaluationCase {
+        var recipe = SyntheticPatient.Recipe(seed: 3)
+        (recipe.motion, recipe.unevenness, recipe.cortexToMedulla) = (0, 0, 1...1)
+        (recipe.levelSpread, recipe.lesionLevelSpread) = (0, 0)
+        recipe.resolution = .swift
+        return try EvaluationCase(recipe)
+    }
+
+    private func score(_ method: String, _ patient: EvaluationCase) throws -> EvaluationCase.Score {
+        let known = try #require(EvaluationMethod(name: method))
+        return try patient.outcome(of: known) { work in
+            try work()
+            return 1.5
+        }.score
+    }
+
+    @Test func eachIsAsGoodAsItsAssumptions() throws {
+        let patient = try Self.unchanged()
+        let template = try score("template", patient)
+        let scales = try score("organ-scales", patient)
+        let likelihood = try score("mlem", patient)
+        let conjugate = try score("conjugate-view", patient)
+
+        #expect(template.seconds == 1.5)
+        #expect(template.map.relativeMAE < 0.35)
+        // With the PET right, a fit of levels has nothing to gain but the blur; views alone never reach either.
+        #expect(scales.map.relativeMAE < 0.35)
+        for views in [likelihood, conjugate] {
+            #expect(views.map.relativeMAE > 2 * template.map.relativeMAE)
+            #expect(views.map.relativeMAE < 1.2)
+        }
+        for name in ["liver", "kidney_left", "kidney_right"] {
+            #expect(abs(try #require(scales.organErrorPercent[name])) < 10, "organ scales, \(name)")
+            #expect(abs(try #require(conjugate.organErrorPercent[name])) < 80, "conjugate view, \(name)")
+        }
+        // Only a method with deviations has intervals.
+        #expect(template.within68.isEmpty && conjugate.within95.isEmpty)
+        #expect(Set(scales.within68.keys) == Set(EvaluationCase.scoredOrgans))
+        // Its images have to explain the counts.
+        #expect(try #require(scales.deviance) < 2)
+    }
+
+    @Test func theMapOfEachHoldsAboutTheActivityOfThePatient() throws {
+        let patient = try Self.unchanged()
+        let whole = patient.truth.voxels.reduce(0) { $0 + Double($1) }
+        for method in ["template", "mlem", "conjugate-view"] {
+            let known = try #require(EvaluationMethod(name: method))
+            let map = try patient.outcome(of: known) { work in
+                try work()
+                return 0
+            }.map
+            let found = map.voxels.reduce(0) { $0 + Double($1) }
+            #expect(abs(found / whole - 1) < 0.25, "\(method): \(found / whole)")
+        }
+    }
+}
