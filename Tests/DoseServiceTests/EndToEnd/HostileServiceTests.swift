@@ -131,7 +131,7 @@ extension EndToEnd {
                         ($0.rows, $0.columns, $0.frames) = (65_535, 65_535, "2147483647")
                         $0.pixelData = [0, 0]
                     }),
-                store("negative frames", object { $0.frames = "-1" }),
+                store("negative frames", object { ($0.frames, $0.pixelData) = ("-1", [0, 0]) }),
                 store("frames with a comma", object { $0.frames = "2,5" }),
                 store("no number of frames", object { $0.frames = "NaN" }),
             ]
