@@ -39,16 +39,18 @@ public struct DoseCalculator: Sendable {
     private let kernel: VoxelKernel?
     private let electrons, photons: KernelConvolution?
 
+    /// - Parameter photonReach: half an edge of the cube of photons, in voxels.
     /// - Throws: ``DosimetryError/noKernel(_:)`` when the method needs a kernel that nobody has.
     public init(
-        _ scheme: DecayScheme, grid: VoxelGrid, method: AbsorbedDose.Method = .voxelKernel
+        _ scheme: DecayScheme, grid: VoxelGrid, method: AbsorbedDose.Method = .voxelKernel,
+        photonReach: Int = VoxelKernel.photonReach
     ) throws(DosimetryError) {
         (self.scheme, self.grid, self.method) = (scheme, grid, method)
         guard method == .voxelKernel else {
             (kernel, electrons, photons) = (nil, nil, nil)
             return
         }
-        let kernel = try VoxelKernel(scheme, spacing: grid.spacing)
+        let kernel = try VoxelKernel(scheme, spacing: grid.spacing, photonReach: photonReach)
         let size = SIMD3(grid.columns, grid.rows, grid.slices)
         self.kernel = kernel
         electrons = KernelConvolution(size: size, kernel: kernel.electrons)

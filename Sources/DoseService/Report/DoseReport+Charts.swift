@@ -49,9 +49,10 @@ extension DoseReport {
         let bins = histogram.cumulative(binCount: 100)
         return Chart.Curve(
             name: Self.shown(name),
+            // Above the highest dose there is nothing.
             points: bins.millilitres.enumerated().map {
                 SIMD2(Double($0) * bins.width, 100 * $1 / histogram.millilitres)
-            })
+            } + [SIMD2(histogram.maximum, 0)])
     }
 
     private func timeCurve(_ row: DoseSummary.Region, until last: Double) -> Chart.Curve? {

@@ -9,8 +9,8 @@ extension DoseReport {
         var page = ReportPage()
         Self.heading(&page, "Curves: models and what they were chosen by", 50)
         let note =
-            "AICc: Akaike's criterion for small samples, the smaller the better; it cannot be stated where a model has as "
-            + "many parameters as there are images. k = 1 is that of the fitted integral. A prior is used with fewer than "
+            "AICc: Akaike's criterion for small samples, the smaller the better; it cannot be stated with fewer than two "
+            + "images more than a model has parameters. k = 1 is that of the fitted integral. A prior is used with fewer than "
             + "three images, or where the activity does not fall."
         var y = page.paragraph(note, 40, 66, width: 515, size: 7, leading: 9, colour: .note) + 8
         let heads: [(String, String, Double)] = [

@@ -73,7 +73,7 @@ extension DoseReport {
         let name = (dataset.text(.patientName) ?? "").split(separator: "^").joined(separator: " ")
         let facts = [
             ("Patient", name), ("Patient ID", dataset.text(.patientID) ?? ""),
-            ("Born", dataset.text(.patientBirthDate) ?? ""),
+            ("Born", Self.shown(date: dataset.text(.patientBirthDate) ?? "")),
             (
                 "Administered",
                 "\(Self.digits(summary.administeredMegabecquerel)) MBq \(summary.radionuclide), "

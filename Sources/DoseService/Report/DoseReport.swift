@@ -41,6 +41,13 @@ struct DoseReport {
     /// A region's name for people.
     static func shown(_ name: String) -> String { name.replacingOccurrences(of: "_", with: " ") }
 
+    /// `2024-03-26`; what is no date as it is.
+    static func shown(date: String) -> String {
+        let digits = Array(date)
+        guard digits.count == 8, digits.allSatisfy(\.isNumber) else { return date }
+        return "\(String(digits[0..<4]))-\(String(digits[4..<6]))-\(String(digits[6..<8]))"
+    }
+
     /// `2024-03-26 10:00`
     static func shown(_ time: LocalTimestamp) -> String {
         let (date, clock) = (Array(time.dicomDate), Array(time.dicomTime))

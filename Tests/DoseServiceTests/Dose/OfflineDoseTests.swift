@@ -77,7 +77,8 @@ import Testing
         let text = try await Tool.run("pdftotext", ["-layout", small.folder.file("out/report.pdf"), "-"])
         #expect(text.status == 0)
         for words in [
-            "Quality checks:", "Regions", "Dose-volume histograms", "Activity in time", "Uncertainty budget",
+            "Quality checks:", "Regions", "Conjugate view", "Dose-volume histograms", "Activity in time",
+            "Curves: models", "Uncertainty budget",
             "What was assumed", "Provenance", "Approval", "Research, not for clinical use", "liver", "Gy",
         ] { #expect(text.output.contains(words), "\(words)") }
         #expect(text.output.contains("One image only"))
