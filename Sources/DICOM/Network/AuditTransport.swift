@@ -9,7 +9,7 @@ public struct AuditTransport: Sendable {
     public let port: UInt16
     /// Certificates for TLS; none means a plain connection.
     public let security: TransportSecurity?
-    /// For the connection, for each write, and for the repository to close.
+    /// For each attempt to connect, for each write, and for the repository to close.
     public var deadline = Duration.seconds(10)
 
     /// - Source: RFC 5425 section 4.1.
@@ -46,17 +46,27 @@ public struct AuditTransport: Sendable {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var found: UnsafeMutablePointer<addrinfo>?
-        guard getaddrinfo(host, String(port), &hints, &found) == 0, let first = found else { throw .connectFailed }
-        defer { freeaddrinfo(first) }
+        guard getaddrinfo(host, String(port), &hints, &found) == 0 else { throw .connectFailed }
+        defer { freeaddrinfo(found) }
+        // A name may stand for an address that nobody listens at, and for another one.
+        var next = found
+        while let candidate = next?.pointee {
+            if let descriptor = connected(candidate) { return descriptor }
+            next = candidate.ai_next
+        }
+        throw .connectFailed
+    }
+
+    private func connected(_ candidate: addrinfo) -> Int32? {
         let closeOnExec = Int32(SOCK_CLOEXEC.rawValue)
-        let descriptor = socket(first.pointee.ai_family, first.pointee.ai_socktype | closeOnExec, 0)
-        guard descriptor >= 0 else { throw .connectFailed }
+        let descriptor = socket(candidate.ai_family, candidate.ai_socktype | closeOnExec, 0)
+        guard descriptor >= 0 else { return nil }
         // Also bounds the connection's establishment.
         var limit = timeval(tv_sec: Int(max(1, deadline.components.seconds)), tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-        guard connect(descriptor, first.pointee.ai_addr, first.pointee.ai_addrlen) == 0 else {
+        guard connect(descriptor, candidate.ai_addr, candidate.ai_addrlen) == 0 else {
             close(descriptor)
-            throw .connectFailed
+            return nil
         }
         return descriptor
     }

@@ -179,8 +179,8 @@ struct StorageSession {
 
 /// - Source: DICOM PS3.7 annex C.
 extension StoreStatus {
-    fileprivate static let sopClassNotSupported = StoreStatus.refused(code: 0x0122, comment: "SOP class not supported")
-    fileprivate static let invalidObjectInstance = StoreStatus.refused(code: 0x0117, comment: "SOP instance UID")
+    public static let sopClassNotSupported = StoreStatus.refused(code: 0x0122, comment: "SOP class not supported")
+    public static let invalidObjectInstance = StoreStatus.refused(code: 0x0117, comment: "SOP instance UID")
     fileprivate static let noTemporaryFile = StoreStatus.outOfResources(comment: "no temporary file")
     fileprivate static let noRoom = StoreStatus.outOfResources(comment: "file not written")
 }

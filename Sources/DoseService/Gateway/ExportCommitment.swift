@@ -7,29 +7,18 @@ import Postgres
 ///
 /// The report comes on the association of the request or, minutes or hours later, on one that the archive opens. An
 /// archive that does not report is asked again, ever more rarely, and for as long as it takes.
-struct ExportCommitment: Sendable {
+package struct ExportCommitment: Sendable {
     /// How long a report is waited for before the archive is asked once more; it doubles.
-    static let firstWaitSeconds = 60.0
-    static let waitLimitSeconds = 3600.0
+    package static let firstWaitSeconds = 60.0
+    package static let waitLimitSeconds = 3600.0
     /// Objects of one request.
-    static let batchLimit = 500
+    package static let batchLimit = 500
 
     let pool: Pool
     let store: ObjectStore
     /// Destinations whose word counts.
     let trusted: [String]
     let log: Logger
-
-    private static let ask = Statement(
-        "commitment_ask",
-        "INSERT INTO commitment (transaction_uid, item_id, sop_instance_uid) VALUES ($1, $2, $3)")
-
-    private static let asked = Statement(
-        "commitment_asked",
-        "SELECT item_id, sop_instance_uid FROM commitment WHERE transaction_uid = $1 ORDER BY item_id FOR UPDATE")
-
-    /// What is confirmed or sent again is not waited for under any name.
-    private static let forget = Statement("commitment_forget", "DELETE FROM commitment WHERE item_id = ANY ($1)")
 
     private typealias Question = (item: ExportConfirmation.Item, instance: StorageCommitment.Instance)
 
@@ -42,7 +31,7 @@ struct ExportCommitment: Sendable {
         let transactionUID = Self.newTransaction()
         // The report may be here before the request's answer: what was asked is written down first.
         try await note(questions, transactionUID)
-        // Files that are gone are asked about no more and never confirmed.
+        // What a file no longer says cannot be asked about: its object stays unconfirmed.
         let readable = Set(questions.map(\.item.id))
         for item in items where !readable.contains(item.id) { try await again(item, "file-unreadable") }
         let peer = destination.peer
@@ -83,7 +72,7 @@ struct ExportCommitment: Sendable {
         try await pool.transaction { (transaction) throws(PostgresError) in
             for (item, instance) in rows {
                 _ = try transaction.query(
-                    Self.ask, [.text(transactionUID.description), .integer(item.id), .text(instance)])
+                    ExportStatements.ask, [.text(transactionUID.description), .integer(item.id), .text(instance)])
                 try ExportConfirmation.record(
                     Self.wait(item, "commitment-asked"), of: item.id, trusted: trusted, transaction)
             }
@@ -104,30 +93,50 @@ struct ExportCommitment: Sendable {
 
     private func take(_ report: CommitmentReport) async throws(PostgresError) {
         let trusted = trusted
-        _ = try await pool.transaction { (transaction) throws(PostgresError) in
+        let settled = try await pool.transaction { (transaction) throws(PostgresError) in
             try Self.take(report, trusted: trusted, transaction)
         }
+        Self.tell(settled, log)
+    }
+
+    /// An object of which an archive has said whether it keeps it.
+    struct Settled {
+        let item, dosecase: Int64
+        let trace: String
+        let verdict: ExportConfirmation.Verdict
     }
 
     /// Takes what an archive has reported: what it keeps is confirmed, what it does not keep goes out once more.
+    ///
+    /// - Returns: nil when nothing is waited for under the transaction's name.
     static func take(
         _ report: CommitmentReport, trusted: [String], _ transaction: Transaction
-    ) throws(PostgresError) -> StoreStatus {
-        var items: [String: Int64] = [:]
-        for row in try transaction.query(asked, [.text(report.transaction.description)]) {
-            items[try row["sop_instance_uid"]] = try row["item_id"]
+    ) throws(PostgresError) -> [Settled]? {
+        let rows = try transaction.query(ExportStatements.asked, [.text(report.transaction.description)])
+        guard !rows.isEmpty else { return nil }
+        let verdicts = Dictionary(
+            report.committed.map { ($0.description, ExportConfirmation.Verdict.confirmed) }
+                + report.failed.map { ($0.instance.description, .missing) },
+            // Of two answers the one that keeps nothing is believed.
+            uniquingKeysWith: { _, last in last })
+        var settled: [Settled] = []
+        for row in rows {
+            let instance: String = try row["sop_instance_uid"]
+            guard let verdict = verdicts[instance] else { continue }
+            settled.append(
+                Settled(
+                    item: try row["item_id"], dosecase: try row["case_id"], trace: try row["trace"], verdict: verdict))
         }
-        guard !items.isEmpty else { return .unknownTransaction }
-        var settled: [Int64] = []
-        let verdicts =
-            report.committed.map { ($0, ExportConfirmation.Verdict.confirmed) }
-            + report.failed.map { ($0.instance, .missing) }
-        for (instance, verdict) in verdicts {
-            guard let item = items.removeValue(forKey: instance.description) else { continue }
-            try ExportConfirmation.record(verdict, of: item, trusted: trusted, transaction)
-            settled.append(item)
+        for one in settled {
+            try ExportConfirmation.record(one.verdict, of: one.item, trusted: trusted, transaction)
         }
-        _ = try transaction.query(forget, [.integers(settled)])
-        return .success
+        _ = try transaction.query(ExportStatements.forget, [.integers(settled.map(\.item))])
+        return settled
+    }
+
+    static func tell(_ settled: [Settled]?, _ log: Logger) {
+        for one in settled ?? [] {
+            ExportConfirmation.tell(one.verdict, of: one.item, case: one.dosecase, trace: one.trace, log)
+        }
     }
 }

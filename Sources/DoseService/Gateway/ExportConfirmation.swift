@@ -3,10 +3,10 @@ import Logging
 import Postgres
 
 /// Asks an archive whether it has what it said that it has stored, before that counts as delivered.
-struct ExportConfirmation: Sendable {
+package struct ExportConfirmation: Sendable {
     static let firstWaitSeconds = 2.0
     /// An archive that still has not got an object then gets it once more.
-    static let checkLimit = 8
+    package static let checkLimit = 8
     static let batchLimit = 20
 
     let pool: Pool
@@ -84,13 +84,19 @@ struct ExportConfirmation: Sendable {
     }
 
     private func record(_ verdict: Verdict, of item: Item) async throws(PostgresError) {
-        if verdict != .confirmed {
-            log.warning("export not confirmed", metadata: ["item": "\(item.id)", "verdict": "\(verdict)"])
-        }
+        Self.tell(verdict, of: item.id, case: item.dosecase, trace: item.trace, log)
         let trusted = trusted
         try await pool.transaction { (transaction) throws(PostgresError) in
             try Self.record(verdict, of: item.id, trusted: trusted, transaction)
         }
+    }
+
+    /// Writes to the log what became of an item that was asked about.
+    static func tell(_ verdict: Verdict, of item: Int64, case dosecase: Int64, trace: String, _ log: Logger) {
+        log.log(
+            level: verdict == .confirmed ? .info : .warning,
+            verdict == .confirmed ? "export confirmed" : "export not confirmed",
+            metadata: ["item": "\(item)", "case": "\(dosecase)", "trace": "\(trace)", "verdict": "\(verdict)"])
     }
 
     /// - Parameter trusted: destinations whose word counts.

@@ -72,6 +72,21 @@ enum ExportStatements {
         WHERE id = $1 AND state = 'stored'
         """)
 
+    /// What an archive was asked to commit itself to keep, before it is asked.
+    static let ask = Statement(
+        "export_ask", "INSERT INTO commitment (transaction_uid, item_id, sop_instance_uid) VALUES ($1, $2, $3)")
+
+    static let asked = Statement(
+        "export_asked",
+        """
+        SELECT m.item_id, m.sop_instance_uid, COALESCE(c.id, 0) AS case_id, COALESCE(c.trace, '') AS trace
+        FROM commitment m JOIN export_item i ON i.id = m.item_id \(origin)
+        WHERE m.transaction_uid = $1 ORDER BY m.item_id FOR UPDATE OF m
+        """)
+
+    /// What is confirmed or sent again is not waited for under any name.
+    static let forget = Statement("export_forget", "DELETE FROM commitment WHERE item_id = ANY ($1)")
+
     /// A case is delivered when all objects of its latest result are confirmed, or stored where the archive's word
     /// counts, and has failed when one is refused and none is on its way any more.
     static let closeCase = Statement(

@@ -89,9 +89,11 @@ final class Intake: StorageHandler {
     func committed(_ report: CommitmentReport, from request: AssociationRequest) -> StoreStatus {
         do throws(PostgresError) {
             let trusted = settings.destinations.filter { $0.verification == .none }.map(\.name)
-            return try index.withTransaction { (transaction) throws(PostgresError) in
+            let settled = try index.withTransaction { (transaction) throws(PostgresError) in
                 try ExportCommitment.take(report, trusted: trusted, transaction)
             }
+            ExportCommitment.tell(settled, log)
+            return settled == nil ? .unknownTransaction : .success
         } catch { return .refused(code: 0x0110, comment: "not recorded") }
     }
 

@@ -7,10 +7,10 @@ struct Retrieval {
     /// Studies that are looked into, the latest first.
     static let studyLimit = 20
 
-    let peer: StoragePeer
     /// Has objects of a selection sent; says how many came and did not.
     typealias Fetch = (ArchiveQuery, QueryIdentifier) throws(NetworkError) -> (sent: Int, failed: Int)
 
+    let peer: StoragePeer
     let bring: Fetch
     let planar: ScannedObject
 

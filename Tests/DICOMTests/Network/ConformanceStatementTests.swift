@@ -68,17 +68,6 @@ import Testing
         #expect(try table("timers").map { $0[1] } == timers.map { "\($0.components.seconds)" })
     }
 
-    @Test func namesTheStatusesOfStorage() throws {
-        let known: [StoreStatus] = [
-            .success, .outOfResources(comment: ""), .dataSetMismatch(comment: ""), .cannotUnderstand(comment: ""),
-        ]
-        let codes = try table("store-statuses").map { $0[0] }
-        for status in known {
-            let digits = String(status.code, radix: 16, uppercase: true)
-            #expect(codes.contains(String(repeating: "0", count: 4 - digits.count) + digits))
-        }
-    }
-
     /// What the program says of itself in an A-ASSOCIATE-AC is what the statement says.
     @Test func namesTheImplementation() throws {
         let fixture = try ListenerFixture()

@@ -1,5 +1,6 @@
 import DICOM
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 
@@ -36,10 +37,9 @@ extension EndToEnd {
             }
         }
 
-        /// A C-STORE request and the answer's status; nil when the association ended instead.
+        /// A C-STORE request, which is refused or ends the association.
         private static func store(
-            _ name: String, uid: String = "1.2.3", command: String = PDU.nuclearMedicine, _ dataset: [UInt8],
-            isRefused: Bool = true
+            _ name: String, uid: String = "1.2.3", command: String = PDU.nuclearMedicine, _ dataset: [UInt8]
         ) -> Attack {
             Attack(testDescription: name) { port in
                 let client = try connect(port)
@@ -53,16 +53,9 @@ extension EndToEnd {
                         PDU.data(3, isCommand: false, isLast: end == dataset.count, Array(dataset[start..<end])))
                 }
                 guard let answer = client.readPDU(), answer.first == 0x04 else { return [client] }
-                #expect(status(answer).map { $0 != 0 } == isRefused, "status \(status(answer) ?? 0)")
+                #expect(PDU.status(answer).map { $0 != 0 } == true)
                 return [client]
             }
-        }
-
-        /// - Source: DICOM PS3.7 annex E.1, Status (0000,0900).
-        private static func status(_ answer: [UInt8]) -> UInt16? {
-            let head: [UInt8] = [0x00, 0x00, 0x00, 0x09, 2, 0, 0, 0]
-            guard let place = answer.indices.first(where: { answer[$0...].starts(with: head) }) else { return nil }
-            return UInt16(answer[place + 8]) | UInt16(answer[place + 9]) << 8
         }
 
         private static func object(_ change: (inout SyntheticObject) -> Void) -> [UInt8] {
@@ -83,6 +76,17 @@ extension EndToEnd {
         static let attacks: [Attack] =
             [
                 Attack(testDescription: "idle connections") { port in try (0..<50).map { _ in try connect(port) } },
+                Attack(testDescription: "a request byte by byte") { port in
+                    let client = try connect(port)
+                    // It goes on while the service is asked how it is.
+                    Thread.detachNewThread {
+                        for byte in request.prefix(100) {
+                            client.write([byte])
+                            usleep(20_000)
+                        }
+                    }
+                    return [client]
+                },
                 attack("half a request", Array(request.prefix(40)), isAssociated: false, staysOpen: true),
                 attack(
                     "half a message", Array(PDU.data(1, isCommand: true, isLast: true, PDU.echoRequest).prefix(20)),

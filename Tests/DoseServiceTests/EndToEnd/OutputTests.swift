@@ -146,26 +146,66 @@ extension EndToEnd {
             #expect(try await service.end() == 0)
         }
 
-        /// An archive that takes objects and never commits itself to them.
-        @Test func withoutACommitmentNothingIsDelivered() async throws {
+        /// An archive that takes objects, cannot be asked for a commitment, and reports what it pleases.
+        @Test func onlyWhatIsCommittedToIsDelivered() async throws {
             let (phantom, state) = (try await SharedPhantom.get(), try StateFolder())
             let port = try Archive.freePort()
             let forgetful = try RunningProgram(
                 "/usr/bin/storescp", ["-aet", Archive.title, "--ignore", "\(port)"], name: "forgetful", in: state,
                 environment: Tool.environment)
-            let file = try configuration(port, in: state, receives: #"["seg"]"#, verification: "commitment")
+            let file = try configuration(port, in: state, receives: #"["plan","seg"]"#, verification: "commitment")
             let service = try await RunningService(in: state, ["--config", file])
             #expect(try await service.store(phantom.files("nm", "ct", "pt", "rtstruct")).status == 0)
-            let isAsked = try await eventually(within: .seconds(300)) {
-                try await service.count(
-                    "SELECT count(*) FROM export_item WHERE last_reason = 'cannot-be-asked' AND state = 'stored'") == 1
-            }
+            let unasked = "SELECT count(*) FROM export_item WHERE last_reason = 'cannot-be-asked' AND state = 'stored'"
+            let isAsked = try await eventually(within: .seconds(300)) { try await service.count(unasked) == 2 }
             #expect(isAsked)
             let waiting = try await service.firstCase(reaches: "exporting")
-            #expect(waiting.results.flatMap(\.exports).map(\.output) == ["seg"])
+            #expect(waiting.results.flatMap(\.exports).map(\.output) == ["plan", "seg"])
+
+            let first = try await service.text(Self.newestTransaction)
+            let (plan, seg) = (try await instance("plan", of: service), try await instance("seg", of: service))
+            // Nobody asked for this one.
+            #expect(try report("2.25.1", committed: [plan, seg], to: service) == 0x0115)
+            #expect(try await service.count(unasked) == 2)
+            // Neither is kept: one has been sent often enough, the other goes out once more.
+            try await service.execute(
+                "UPDATE export_item SET attempt = \(ExportOutbox.attemptLimit) WHERE output = 'plan'")
+            #expect(try report(first, failed: [plan, seg], to: service) == 0)
+            #expect(try await service.text("SELECT state FROM export_item WHERE output = 'plan'") == "refused")
+            let isSentAgain = try await eventually {
+                try await service.count("\(unasked) AND output = 'seg' AND attempt = 2") == 1
+            }
+            #expect(isSentAgain)
+            // What was settled is not settled twice.
+            #expect(try report(first, committed: [seg], to: service) == 0x0115)
+            let second = try await service.text(Self.newestTransaction)
+            #expect(try report(second, committed: [seg], to: service) == 0)
+            let ended = try await service.firstCase(reaches: "failed")
+            #expect(ended.reason == "export-refused")
+            #expect(ended.results.flatMap(\.exports).map(\.state) == ["refused", "confirmed"])
             forgetful.signalGroup(SIGKILL)
             _ = try await forgetful.status()
             #expect(try await service.end() == 0)
+        }
+
+        private static let newestTransaction = "SELECT transaction_uid FROM commitment ORDER BY asked_at DESC LIMIT 1"
+
+        private func instance(_ output: String, of service: RunningService) async throws -> String {
+            try await service.text(
+                """
+                SELECT m.sop_instance_uid FROM commitment m JOIN export_item i ON i.id = m.item_id
+                WHERE i.output = '\(output)' LIMIT 1
+                """)
+        }
+
+        /// - Returns: the status of the answer.
+        private func report(
+            _ transaction: String, failed: [String] = [], committed: [String] = [], to service: RunningService
+        ) throws -> UInt16 {
+            let client = try #require(PeerSocket(port: service.addresses.dicomPort))
+            let report = CommitmentPDU.report(transaction, failed: failed, committed: committed)
+            let answer = try #require(CommitmentPDU.exchange(report, over: client, called: "SCINTIVOL"))
+            return try #require(PDU.status(answer))
         }
     }
 }

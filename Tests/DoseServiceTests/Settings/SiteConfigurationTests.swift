@@ -15,7 +15,7 @@ import Testing
         #expect(site.peers.map(\.name) == ["pacs", "research", "camera"])
         #expect(site.peers[0].outputs == ["plan", "activity"] && site.peers[0].isAsked)
         #expect(site.peers[0].address?.port == 104 && site.peers[2].address == nil)
-        #expect(site.peers[1].outputs == ["activity", "uncertainty", "seg", "pt"] && !site.peers[1].mayCall)
+        #expect(site.peers[1].outputs == ["activity", "uncertainty", "seg", "pt"] && site.peers[1].mayCall)
         #expect(site.peers.map(\.verification) == [.query, .commitment, .query])
         #expect(site.peers.map(\.retrieval) == [.move, .move, .move])
         #expect(site.rules.count == 2 && site.cameras.count == 1)

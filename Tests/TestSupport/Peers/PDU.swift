@@ -61,6 +61,15 @@ public enum PDU {
         return writer.element(0, 0, "UL", little(UInt32(body.count))) + body
     }()
 
+    /// Of a response with its command in the first value.
+    ///
+    /// - Source: DICOM PS3.7 annex E.1, Status (0000,0900).
+    public static func status(_ answer: [UInt8]) -> UInt16? {
+        let head: [UInt8] = [0x00, 0x00, 0x00, 0x09, 2, 0, 0, 0]
+        guard let place = answer.indices.first(where: { answer[$0...].starts(with: head) }) else { return nil }
+        return UInt16(answer[place + 8]) | UInt16(answer[place + 9]) << 8
+    }
+
     public static let abort = head(0x07, 4) + [0, 0, 0, 0]
     public static let releaseRequest = head(0x05, 4) + [0, 0, 0, 0]
 }
