@@ -97,7 +97,8 @@ OFCondition applyDecisions(T_ASC_Parameters *parameters, const cdcmtk_context_de
         const cdcmtk_context_decision &decision = contexts[index];
         const OFCondition condition =
             decision.transfer_syntax != nullptr
-                ? ASC_acceptPresentationContext(parameters, decision.identifier, decision.transfer_syntax)
+                ? ASC_acceptPresentationContext(parameters, decision.identifier, decision.transfer_syntax,
+                                                decision.requestor_provides ? ASC_SC_ROLE_SCP : ASC_SC_ROLE_DEFAULT)
                 : ASC_refusePresentationContext(parameters, decision.identifier,
                                                 static_cast<T_ASC_P_ResultReason>(decision.refusal));
         if (condition.bad())
@@ -115,8 +116,9 @@ OFCondition describeRequest(T_ASC_Parameters *parameters, const cdcmtk_peer &pee
     ASC_setPresentationAddresses(parameters, "localhost", address.c_str());
     for (size_t index = 0; index < count; ++index) {
         const char *syntaxes[] = {contexts[index].transfer_syntax};
-        const OFCondition condition = ASC_addPresentationContext(parameters, contexts[index].identifier,
-                                                                 contexts[index].abstract_syntax, syntaxes, 1);
+        const OFCondition condition = ASC_addPresentationContext(
+            parameters, contexts[index].identifier, contexts[index].abstract_syntax, syntaxes, 1,
+            contexts[index].is_provider ? ASC_SC_ROLE_SCP : ASC_SC_ROLE_DEFAULT);
         if (condition.bad())
             return condition;
     }
@@ -235,6 +237,12 @@ cdcmtk_network_outcome cdcmtk_association_read(cdcmtk_association *association, 
     return CDCMTK_NETWORK_OK;
 } catch (...) {
     return CDCMTK_NETWORK_FAILED;
+}
+
+bool cdcmtk_association_await(cdcmtk_association *association, int32_t milliseconds) try {
+    return association->state.stream->waitReadable(after(milliseconds));
+} catch (...) {
+    return false;
 }
 
 cdcmtk_network_outcome cdcmtk_association_write(cdcmtk_association *association, const cdcmtk_fragment *fragment) try {

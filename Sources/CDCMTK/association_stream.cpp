@@ -54,6 +54,15 @@ bool SocketStream::write(const void *bytes, size_t length, Instant deadline) {
 
 bool SocketStream::waitReadable(Instant deadline) { return wait(POLLIN, deadline); }
 
+bool SocketStream::finishSending(Instant deadline) {
+    ::shutdown(socket, SHUT_WR);
+    char dropped[4096];
+    ssize_t count = 1;
+    while (count > 0)
+        count = read(dropped, sizeof(dropped), deadline);
+    return count == 0;
+}
+
 void SocketStream::finish() { ::shutdown(socket, SHUT_RDWR); }
 
 bool SocketStream::wait(short events, Instant deadline) {
@@ -103,6 +112,10 @@ void cdcmtk_stream_await_end(cdcmtk_stream *opaque, int32_t milliseconds) {
     char dropped[4096];
     while (Clock::now() < deadline && stream(opaque)->read(dropped, sizeof(dropped), deadline) > 0) {
     }
+}
+
+bool cdcmtk_stream_finish_sending(cdcmtk_stream *opaque, int32_t milliseconds) {
+    return stream(opaque)->finishSending(after(milliseconds));
 }
 
 void cdcmtk_stream_close(cdcmtk_stream *opaque) { delete stream(opaque); }

@@ -25,6 +25,8 @@ class ByteStream {
     virtual ssize_t read(void *buffer, size_t length, Instant deadline) = 0;
     virtual bool write(const void *bytes, size_t length, Instant deadline) = 0;
     virtual bool waitReadable(Instant deadline) = 0;
+    /// Says that nothing more is sent and waits until the peer has taken everything and closed; false when it broke off.
+    virtual bool finishSending(Instant deadline) = 0;
     /// Ends the conversation; the descriptor stays open until destruction, so that its number is not reused early.
     virtual void finish() = 0;
     virtual int descriptor() const = 0;
@@ -39,6 +41,7 @@ class SocketStream final : public ByteStream {
     ssize_t read(void *buffer, size_t length, Instant deadline) override;
     bool write(const void *bytes, size_t length, Instant deadline) override;
     bool waitReadable(Instant deadline) override;
+    bool finishSending(Instant deadline) override;
     void finish() override;
     int descriptor() const override { return socket; }
 

@@ -146,6 +146,27 @@ bool TLSStream::waitReadable(Instant deadline) {
     return SSL_pending(session) > 0 || pollSocket(socket, POLLIN, deadline);
 }
 
+bool TLSStream::finishSending(Instant deadline) {
+    ERR_clear_error();
+    if (SSL_shutdown(session) < 0)
+        return false;
+    char dropped[4096];
+    while (true) {
+        ERR_clear_error();
+        const int count = SSL_read(session, dropped, sizeof(dropped));
+        if (count > 0)
+            continue;
+        const int error = SSL_get_error(session, count);
+        if (error == SSL_ERROR_ZERO_RETURN)
+            return true;
+        // Many servers close without an alert of their own: whoever has left bytes unread would have sent a reset.
+        if (error == SSL_ERROR_SSL && ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+            return true;
+        if (!waitFor(count, deadline))
+            return false;
+    }
+}
+
 void TLSStream::finish() {
     // One alert without waiting for the peer's; nothing may be sent after a fatal error, which OpenSSL sees to itself.
     ERR_clear_error();
@@ -206,6 +227,11 @@ void cdcmtk_tls_release(cdcmtk_tls *tls) {
 cdcmtk_stream *cdcmtk_stream_open_tls(int descriptor, cdcmtk_tls *tls) {
     return reinterpret_cast<cdcmtk_stream *>(
         static_cast<ByteStream *>(new (std::nothrow) TLSStream(descriptor, *tls, nullptr)));
+}
+
+cdcmtk_stream *cdcmtk_stream_connect_tls(int descriptor, const cdcmtk_tls *tls, const char *host) {
+    return reinterpret_cast<cdcmtk_stream *>(
+        static_cast<ByteStream *>(new (std::nothrow) TLSStream(descriptor, *tls, host)));
 }
 
 bool cdcmtk_stream_shake_hands(cdcmtk_stream *stream, int32_t milliseconds) {

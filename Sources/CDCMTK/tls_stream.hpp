@@ -27,6 +27,7 @@ class TLSStream final : public ByteStream {
     ssize_t read(void *buffer, size_t length, Instant deadline) override;
     bool write(const void *bytes, size_t length, Instant deadline) override;
     bool waitReadable(Instant deadline) override;
+    bool finishSending(Instant deadline) override;
     void finish() override;
     int descriptor() const override { return socket; }
 

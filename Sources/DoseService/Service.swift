@@ -32,13 +32,15 @@ public struct Service: Sendable {
         public var line: String { JSONText.encode(self) }
     }
 
-    private let settings: ServiceSettings
+    private let site: SiteSettings
     private let parts: Set<Part>
     private let log: Logger
 
-    public init(_ settings: ServiceSettings, parts: Set<Part>, log: Logger) {
-        (self.settings, self.parts, self.log) = (settings, parts, log)
+    public init(_ site: SiteSettings, parts: Set<Part>, log: Logger) {
+        (self.site, self.parts, self.log) = (site, parts, log)
     }
+
+    private var settings: ServiceSettings { site.current }
 
     /// Runs until the process is asked to end (SIGTERM, SIGINT), then drains.
     ///
@@ -52,8 +54,15 @@ public struct Service: Sendable {
                 atPath: settings.stateFolder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
             try store.prepare()
         } catch { throw .stateFolder(settings.stateFolder) }
-        let database = try await Self.onThread { () throws(ServiceError) in try Database.open(settings) }
+        let start = settings
+        let database = try await Self.onThread { () throws(ServiceError) in try Database.open(start) }
         let pool = Pool(ConnectionSettings(url: database.url), countLimit: 24)
+        do throws(PostgresError) { try await site.begin(pool) } catch { throw .database(error) }
+        if !site.problems.isEmpty {
+            log.error(
+                "stored configuration not used",
+                metadata: ["problems": "\(site.problems.map(\.description).joined(separator: ", "))"])
+        }
         let queue = JobQueue(
             pool: pool, timing: settings.jobTiming,
             failpoint: settings.failpoints.map { plan -> @Sendable (Failpoint) -> Void in { plan.reach($0) } })
@@ -69,6 +78,7 @@ public struct Service: Sendable {
         notifier?.send("READY=1")
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await notifier?.showLife() }
+            group.addTask { await site.follow(pool) }
             if parts.contains(.work) {
                 let worker = makeWorker(pool, queue, store)
                 group.addTask { await worker.run() }
@@ -76,14 +86,10 @@ public struct Service: Sendable {
             }
             if let intake = gateway?.intake {
                 addGatewayTasks(pool, store, &group)
-                let search = ArchiveSearch(
-                    pool: pool, store: store, archives: settings.archives, title: settings.title, log: log)
-                let assembly = CaseAssembly(
-                    pool: pool, quietTime: settings.quietTime, hardDeadline: settings.hardDeadline, search: search,
-                    log: log)
+                let search = ArchiveSearch(pool: pool, store: store, site: site, intake: intake, log: log)
+                let assembly = CaseAssembly(pool: pool, site: site, search: search, log: log)
                 group.addTask { await search.run() }
-                let outbox = ExportOutbox(
-                    pool: pool, store: store, destinations: settings.destinations, owner: receiver, log: log)
+                let outbox = ExportOutbox(pool: pool, store: store, site: site, owner: receiver, log: log)
                 group.addTask { await intake.keepUp() }
                 let housekeeping = Housekeeping(
                     queue: queue, store: store, historyTime: settings.historyTime, log: log)
@@ -146,7 +152,7 @@ public struct Service: Sendable {
     private func makeGateway(
         _ pool: Pool, _ queue: JobQueue, _ store: ObjectStore, _ receiver: String
     ) async throws(ServiceError) -> Gateway {
-        let intake = Intake(store: store, pool: pool, receiver: receiver, settings: settings, log: log)
+        let intake = Intake(store: store, pool: pool, receiver: receiver, site: site, log: log)
         let counts: (indexed: Int, rejected: Int) = try await Self.onThread { () throws(ServiceError) in
             do throws(PostgresError) { return try intake.reconcile() } catch { throw .database(error) }
         }
@@ -155,11 +161,12 @@ public struct Service: Sendable {
                 "files without rows", metadata: ["indexed": "\(counts.indexed)", "rejected": "\(counts.rejected)"])
         }
         let listener = StorageListener(configuration: settings.listenerConfiguration, handler: intake)
+        site.observe { listener.replaceAccess($0.access) }
         let metrics = Metrics(queue: queue, listener: listener)
         let ring = KeyRing(pool: pool)
         let changes = Changes(ring: ring)
         let routes = Routes(
-            pool: pool, queue: queue, store: store, settings: settings, metrics: metrics,
+            pool: pool, queue: queue, store: store, site: site, metrics: metrics,
             readiness: Readiness(pool: pool, store: store, diskReserveBytes: settings.diskReserveBytes),
             intake: intake, changes: changes,
             gatekeeper: Gatekeeper(
@@ -190,8 +197,8 @@ public struct Service: Sendable {
 
     private func makeWorker(_ pool: Pool, _ queue: JobQueue, _ store: ObjectStore) -> Worker {
         let jobs = ReconstructionJobs(
-            pool: pool, store: store, settings: settings, program: Self.program, log: log)
-        let doses = DoseJobs(pool: pool, store: store, settings: settings, program: Self.program, log: log)
+            pool: pool, store: store, site: site, program: Self.program, log: log)
+        let doses = DoseJobs(pool: pool, store: store, site: site, program: Self.program, log: log)
         let workerLog = WorkerLog(log: log)
         let owner = "\(ProcessInfo.processInfo.hostName)-\(getpid())"
         return Worker(

@@ -32,7 +32,8 @@ struct ServiceOptions: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "A line of log for each request.") var accessLog = true
     @Option(help: "Days that ended jobs are kept.") var historyDays = 90
     @Option(help: "Archive that results go to, as TITLE@HOST:PORT; may be repeated.") var destination: [String] = []
-    @Option(help: "Description of a camera as JSON; may be repeated.") var site: [String] = []
+    @Option(name: .customLong("site"), help: "Description of a camera as JSON; may be repeated.")
+    var cameras: [String] = []
     @Option(help: "Doses: off, approval (nothing is sent before somebody agrees), automatic (approval).")
     var dose: String?
     @Option(help: "Seconds without a new instance before a case is put together (5).") var quietSeconds: Double?
@@ -40,7 +41,8 @@ struct ServiceOptions: ParsableArguments {
     @Option(help: "Seconds after its worker's last word until a job is given to another.") var leaseSeconds = 45.0
     @Option(help: "MiB of free space below which associations are refused (1024).") var diskReserve: Int64?
 
-    func settings(requiringDatabase: Bool) throws -> ServiceSettings {
+    /// - Parameter site: the site's description; what options say goes before it.
+    func settings(_ site: SiteConfiguration?, requiringDatabase: Bool) throws -> ServiceSettings {
         var settings = ServiceSettings(stateFolder: state)
         settings.databaseURL = databaseURL ?? Environment.databaseURL
         if requiringDatabase, settings.databaseURL == nil {
@@ -52,7 +54,7 @@ struct ServiceOptions: ParsableArguments {
         guard (1...3600).contains(leaseSeconds), (0...1 << 30).contains(diskReserve ?? 0) else {
             throw ValidationError("--lease-seconds is from 1 to 3600 and --disk-reserve at least 0")
         }
-        if let config { try settings.apply(SiteConfiguration(contentsOf: config)) }
+        if let site { try settings.apply(site) }
         settings.isOpen = settings.isOpen || open
         settings.title = title ?? settings.title
         settings.dicomAddress = dicomAddress ?? settings.dicomAddress
@@ -64,7 +66,7 @@ struct ServiceOptions: ParsableArguments {
         } catch {
             throw ValidationError("--destination is TITLE@HOST:PORT with a title of up to 16 characters")
         }
-        settings.sites += try site.map { try SiteFile.read($0) }
+        settings.sites += try cameras.map { try SiteFile.read($0) }
         if let quietSeconds { settings.quietTime = .milliseconds(Int64(quietSeconds * 1000)) }
         if let dose {
             guard let policy = DosePolicy(rawValue: dose) else {
@@ -113,9 +115,12 @@ struct ServiceOptions: ParsableArguments {
         _ parts: Set<Service.Part>, requiringDatabase: Bool, artefacts: RemoteArtefacts? = nil
     ) async throws {
         let log = Logger(label: "scintivol") { _ in JSONLogHandler() }
-        var settings = try settings(requiringDatabase: requiringDatabase)
-        settings.artefacts = artefacts
-        try await Service(settings, parts: parts, log: log).run { addresses in
+        let site = try SiteSettings(file: config.map { SiteConfiguration(contentsOf: $0) }) { site in
+            var settings = try settings(site, requiringDatabase: requiringDatabase)
+            settings.artefacts = artefacts
+            return settings
+        }
+        try await Service(site, parts: parts, log: log).run { addresses in
             // One line for whoever started us, with the ports that were taken.
             Terminal.answer(addresses.line)
         }

@@ -65,9 +65,11 @@ typedef struct {
 } cdcmtk_local_identity;
 
 /// An accepted presentation context (`transfer_syntax` is null when it is refused with `refusal`, PS3.8 table 9-18).
+/// `requestor_provides` accepts the requestor as the SCP that it proposes to be (PS3.7 annex D.3.3.4).
 typedef struct {
     uint8_t identifier;
     uint8_t refusal;
+    bool requestor_provides;
     const char *transfer_syntax;
 } cdcmtk_context_decision;
 
@@ -75,6 +77,8 @@ typedef struct {
     uint8_t identifier;
     const char *abstract_syntax;
     const char *transfer_syntax;
+    /// We are the SCP of this class on this association (PS3.7 annex D.3.3.4), as in C-GET.
+    bool is_provider;
     /// Set by ``cdcmtk_association_request``.
     bool accepted;
 } cdcmtk_context_proposal;
@@ -120,6 +124,8 @@ ssize_t cdcmtk_stream_read(cdcmtk_stream *stream, void *buffer, size_t length, i
 bool cdcmtk_stream_write(cdcmtk_stream *stream, const void *bytes, size_t length, int32_t milliseconds);
 /// Reads and drops what still comes until the peer closes or the deadline passes.
 void cdcmtk_stream_await_end(cdcmtk_stream *stream, int32_t milliseconds);
+/// Says that nothing more is sent, and waits until the peer has closed; false when it broke off or the deadline passed.
+bool cdcmtk_stream_finish_sending(cdcmtk_stream *stream, int32_t milliseconds);
 void cdcmtk_stream_close(cdcmtk_stream *stream);
 
 /// Completes the acceptor's side of an association whose A-ASSOCIATE-RQ, already read and judged, is `request`.
@@ -137,6 +143,9 @@ cdcmtk_network_outcome cdcmtk_association_request(const cdcmtk_peer *peer, cdcmt
                                                   cdcmtk_association **association);
 
 cdcmtk_network_outcome cdcmtk_association_read(cdcmtk_association *association, cdcmtk_fragment *fragment);
+
+/// Waits for the peer's next bytes; that none come within the time ends nothing.
+bool cdcmtk_association_await(cdcmtk_association *association, int32_t milliseconds);
 
 /// Writes one presentation data value, split into as many PDUs as the peer's limit asks for.
 cdcmtk_network_outcome cdcmtk_association_write(cdcmtk_association *association, const cdcmtk_fragment *fragment);

@@ -37,6 +37,8 @@ void cdcmtk_tls_release(cdcmtk_tls *tls);
 
 /// Takes over a connected socket as the server's side.
 cdcmtk_stream *cdcmtk_stream_open_tls(int descriptor, cdcmtk_tls *tls);
+/// Takes over a connected socket as the client's side; the certificate has to be of `host`.
+cdcmtk_stream *cdcmtk_stream_connect_tls(int descriptor, const cdcmtk_tls *tls, const char *host);
 /// Has to come before the first byte; whether the peer may go on.
 bool cdcmtk_stream_shake_hands(cdcmtk_stream *stream, int32_t milliseconds);
 

@@ -20,6 +20,7 @@ extension AttributeTag {
     public static let contentSequence = AttributeTag(0x0040, 0xA730, .SQ)
     public static let mappingResource = AttributeTag(0x0008, 0x0105, .CS)
     public static let templateIdentifier = AttributeTag(0x0040, 0xDB00, .CS)
+    public static let dateTime = AttributeTag(0x0040, 0xA120, .DT)
     public static let uidValue = AttributeTag(0x0040, 0xA124, .UI)
 }
 

@@ -34,9 +34,19 @@ extension AttributeTag {
     public static let dimensionIndexSequence = AttributeTag(0x0020, 0x9222, .SQ)
 }
 
+// MARK: - Registrations
+extension AttributeTag {
+    public static let registrationSequence = AttributeTag(0x0070, 0x0308, .SQ)
+    public static let matrixRegistrationSequence = AttributeTag(0x0070, 0x0309, .SQ)
+    public static let matrixSequence = AttributeTag(0x0070, 0x030A, .SQ)
+    public static let matrixType = AttributeTag(0x0070, 0x030C, .CS)
+    public static let frameOfReferenceTransformationMatrix = AttributeTag(0x3006, 0x00C6, .DS)
+}
+
 // MARK: - Content
 extension AttributeTag {
     public static let sourceImageSequence = AttributeTag(0x0008, 0x2112, .SQ)
+    public static let derivationDescription = AttributeTag(0x0008, 0x2111, .ST)
     public static let derivationImageSequence = AttributeTag(0x0008, 0x9124, .SQ)
     public static let derivationCodeSequence = AttributeTag(0x0008, 0x9215, .SQ)
     public static let referencedSeriesSequence = AttributeTag(0x0008, 0x1115, .SQ)

@@ -24,6 +24,13 @@ extension CodedConcept {
     static let becquerelsPerMillilitre = CodedConcept("Bq/ml", "UCUM", "Becquerels/milliliter")
 }
 
+extension CodedConcept {
+    /// - Source: DICOM PS3.16, CID 18, by the name of ``Radionuclide``.
+    static func radionuclide(_ name: String) -> CodedConcept? {
+        ["177Lu": lutetium177, "68Ga": gallium68][name]
+    }
+}
+
 // MARK: - The codes that are understood, in SNOMED CT and in the older SNOMED-RT
 extension CodedConcept {
     /// - Source: DICOM PS3.16, CID 26; the two latter of each are those of projection radiography.

@@ -7,6 +7,8 @@ public enum SOPClass: String, Sendable, CaseIterable, Codable {
     case positronEmission = "1.2.840.10008.5.1.4.1.1.128"
     case structureSet = "1.2.840.10008.5.1.4.1.1.481.3"
     case segmentation = "1.2.840.10008.5.1.4.1.1.66.4"
+    case spatialRegistration = "1.2.840.10008.5.1.4.1.1.66.1"
+    case radiopharmaceuticalDoseReport = "1.2.840.10008.5.1.4.1.1.88.68"
     case radiotherapyDose = "1.2.840.10008.5.1.4.1.1.481.2"
     case radiotherapyPlan = "1.2.840.10008.5.1.4.1.1.481.5"
     case enhancedStructuredReport = "1.2.840.10008.5.1.4.1.1.88.22"

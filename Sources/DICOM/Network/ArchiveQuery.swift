@@ -2,7 +2,7 @@ import CDCMTK
 
 /// Asks an archive what it has and has it sent: a query and retrieve SCU of the Study Root model. Its calls block.
 ///
-/// - Source: DICOM PS3.4 annex C.4.1 (C-FIND) and C.4.2 (C-MOVE).
+/// - Source: DICOM PS3.4 annex C.4.1 (C-FIND), C.4.2 (C-MOVE) and C.4.3 (C-GET).
 public struct ArchiveQuery: Sendable {
     public let peer: StoragePeer
     /// More answers than this are not asked for one patient.
@@ -26,7 +26,7 @@ public struct ArchiveQuery: Sendable {
         try converse(.studyRootFind) { (association, context) throws(NetworkError) in
             let request = DIMSECommand(
                 field: DIMSECommand.Field.findRequest, messageID: 1, sopClass: .studyRootFind, hasDataset: true)
-            try Self.write(request, identifier, context, on: association)
+            try association.write(request, dataset: identifier.encoded, context: context)
             while true {
                 let (response, answer) = try Self.response(DIMSECommand.Field.findResponse, context, on: association)
                 guard Self.isPending(response.status) else {
@@ -56,7 +56,7 @@ public struct ArchiveQuery: Sendable {
             var request = DIMSECommand(
                 field: DIMSECommand.Field.moveRequest, messageID: 1, sopClass: .studyRootMove, hasDataset: true)
             request.moveDestination = title
-            try Self.write(request, identifier, context, on: association)
+            try association.write(request, dataset: identifier.encoded, context: context)
             while true {
                 let (response, _) = try Self.response(DIMSECommand.Field.moveResponse, context, on: association)
                 if Self.isPending(response.status) { continue }
@@ -72,7 +72,8 @@ public struct ArchiveQuery: Sendable {
         return outcome
     }
 
-    private func converse(
+    /// One association with one presentation context.
+    func converse(
         _ sopClass: UID, _ body: (Association, UInt8) throws(NetworkError) -> Void
     ) throws(NetworkError) {
         cdcmtk_network_initialize()
@@ -98,20 +99,7 @@ public struct ArchiveQuery: Sendable {
         }
     }
 
-    private static func write(
-        _ request: DIMSECommand, _ identifier: QueryIdentifier, _ context: UInt8, on association: Association
-    ) throws(NetworkError) {
-        try association.write(request, context: context)
-        let bytes = identifier.encoded
-        let outcome = bytes.withUnsafeBytes { buffer -> Result<Void, NetworkError> in
-            Result { () throws(NetworkError) in
-                try association.write(buffer, context: context, isCommand: false, isLast: true)
-            }
-        }
-        try outcome.get()
-    }
-
-    private static func response(
+    static func response(
         _ field: UInt16, _ context: UInt8, on association: Association
     ) throws(NetworkError) -> (DIMSECommand, QueryIdentifier?) {
         guard let answer = try association.readCommand(), answer.context == context, answer.command.field == field,
@@ -127,5 +115,5 @@ public struct ArchiveQuery: Sendable {
     }
 
     /// FF00: more follows; FF01: the same, and some optional keys were not looked at.
-    private static func isPending(_ status: UInt16?) -> Bool { status == 0xFF00 || status == 0xFF01 }
+    static func isPending(_ status: UInt16?) -> Bool { status == 0xFF00 || status == 0xFF01 }
 }

@@ -52,11 +52,20 @@ extension Association {
     }
 
     func write(_ command: DIMSECommand, context: UInt8) throws(NetworkError) {
-        let bytes = command.encoded
+        try write(command.encoded, context: context, isCommand: true)
+    }
+
+    /// A command and a dataset that is short enough to be held.
+    func write(_ command: DIMSECommand, dataset: [UInt8], context: UInt8) throws(NetworkError) {
+        try write(command, context: context)
+        try write(dataset, context: context, isCommand: false)
+    }
+
+    private func write(_ bytes: [UInt8], context: UInt8, isCommand: Bool) throws(NetworkError) {
         // A typed error does not pass through the closure of an unsafe buffer.
         let outcome = bytes.withUnsafeBytes { buffer -> Result<Void, NetworkError> in
             Result { () throws(NetworkError) in
-                try write(buffer, context: context, isCommand: true, isLast: true)
+                try write(buffer, context: context, isCommand: isCommand, isLast: true)
             }
         }
         try outcome.get()

@@ -40,7 +40,8 @@ final class Association {
         let outcome = CStrings.with(contexts.map { $0.transferSyntax?.description }) { syntaxes in
             let decisions = zip(contexts, syntaxes).map { context, syntax in
                 cdcmtk_context_decision(
-                    identifier: context.proposed.identifier, refusal: context.outcome.code, transfer_syntax: syntax)
+                    identifier: context.proposed.identifier, refusal: context.outcome.code,
+                    requestor_provides: context.requestorProvides, transfer_syntax: syntax)
             }
             return Self.withIdentity(limits) { identity in
                 cdcmtk_association_accept(
@@ -72,7 +73,7 @@ final class Association {
             var proposals = contexts.enumerated().map { index, context in
                 cdcmtk_context_proposal(
                     identifier: context.identifier, abstract_syntax: texts[3 + 2 * index],
-                    transfer_syntax: texts[4 + 2 * index], accepted: false)
+                    transfer_syntax: texts[4 + 2 * index], is_provider: context.isProvided, accepted: false)
             }
             let outcome = Self.withIdentity(limits) { identity in
                 cdcmtk_association_request(
@@ -108,6 +109,9 @@ final class Association {
             context: fragment.context, isCommand: fragment.is_command, isLast: fragment.is_last,
             bytes: UnsafeRawBufferPointer(start: fragment.bytes, count: fragment.length))
     }
+
+    /// Whether the peer says something within the time; when it does not, the association goes on.
+    func awaitBytes(within limit: Duration) -> Bool { cdcmtk_association_await(handle, limit.milliseconds) }
 
     func write(
         _ bytes: UnsafeRawBufferPointer, context: UInt8, isCommand: Bool, isLast: Bool

@@ -14,6 +14,10 @@ public struct ProposedContext: Equatable, Sendable {
     public let identifier: UInt8
     public let abstractSyntax: UID
     public let transferSyntaxes: [UID]
+    /// The requestor wants to be the provider of the class, as an archive does that reports.
+    ///
+    /// - Source: DICOM PS3.7 annex D.3.3.4, SCP/SCU Role Selection.
+    public var requestorProvides = false
 }
 
 /// Whether an association is wanted now.

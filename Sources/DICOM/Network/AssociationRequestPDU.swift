@@ -27,6 +27,7 @@ struct AssociationRequestPDU: Equatable {
         callingTitle = try Self.title(body[20..<36], refusal: .callingTitleNotRecognized)
 
         var contexts: [ProposedContext] = []
+        var provided: Set<UID> = []
         var hasApplicationContext = false
         var hasUserInformation = false
         var items = ItemReader(body[Self.fixedLength...])
@@ -40,7 +41,7 @@ struct AssociationRequestPDU: Equatable {
             case 0x20:
                 contexts.append(try Self.context(item.value))
             case 0x50 where !hasUserInformation:
-                try Self.checkUserInformation(item.value)
+                provided = try Self.providedClasses(item.value)
                 hasUserInformation = true
             default:
                 throw .malformed
@@ -50,7 +51,11 @@ struct AssociationRequestPDU: Equatable {
         guard contexts.count <= Self.contextLimit, Set(contexts.map(\.identifier)).count == contexts.count else {
             throw .malformed
         }
-        self.contexts = contexts
+        self.contexts = contexts.map { context in
+            var context = context
+            context.requestorProvides = provided.contains(context.abstractSyntax)
+            return context
+        }
     }
 
     /// An AE title: 16 bytes, leading and trailing spaces insignificant, no control character, no backslash.
@@ -87,8 +92,11 @@ struct AssociationRequestPDU: Equatable {
     }
 
     /// Sub-items may be of any type (PS3.7 annex D.3.3) but must fill their item exactly.
-    private static func checkUserInformation(_ value: ArraySlice<UInt8>) throws(AssociationRequestFault) {
+    ///
+    /// - Returns: the classes that the requestor proposes to provide.
+    private static func providedClasses(_ value: ArraySlice<UInt8>) throws(AssociationRequestFault) -> Set<UID> {
         var hasMaximumLength = false
+        var provided: Set<UID> = []
         var items = ItemReader(value)
         while let item = try items.next() {
             switch item.type {
@@ -97,6 +105,9 @@ struct AssociationRequestPDU: Equatable {
                 hasMaximumLength = true
             case 0x52:
                 guard UID(bytes: item.value) != nil else { throw .malformed }
+            case 0x54:
+                guard let uid = try providedClass(item.value) else { break }
+                provided.insert(uid)
             case 0x55:
                 guard (1...16).contains(item.value.count) else { throw .malformed }
             default:
@@ -104,6 +115,16 @@ struct AssociationRequestPDU: Equatable {
             }
         }
         guard hasMaximumLength else { throw .malformed }
+        return provided
+    }
+
+    /// Reads a role selection: the length of a UID, the UID, and whether the requestor is user and provider.
+    private static func providedClass(_ value: ArraySlice<UInt8>) throws(AssociationRequestFault) -> UID? {
+        let bytes = Array(value)
+        guard bytes.count >= 4 else { throw .malformed }
+        let length = Int(bytes[0]) << 8 | Int(bytes[1])
+        guard bytes.count == length + 4, let uid = UID(bytes: bytes[2..<2 + length]) else { throw .malformed }
+        return bytes[length + 3] == 1 ? uid : nil
     }
 }
 

@@ -11,15 +11,23 @@ final class ConnectionRegistry: Sendable {
         var lastAssociationNumber = 0
         var isStopping = false
         var counters = ListenerCounters()
+        var access: AccessPolicy
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     /// Entered once per open connection.
     private let open = DispatchGroup()
     private let configuration: ListenerConfiguration
 
     init(configuration: ListenerConfiguration) {
         self.configuration = configuration
+        state = Mutex(State(access: configuration.access))
+    }
+
+    /// Who may connect and call, from now on.
+    var access: AccessPolicy {
+        get { state.withLock { $0.access } }
+        set { state.withLock { $0.access = newValue } }
     }
 
     var counters: ListenerCounters { state.withLock { $0.counters } }
@@ -35,7 +43,7 @@ final class ConnectionRegistry: Sendable {
             let isAllowed =
                 !state.isStopping && state.descriptors.count < configuration.connectionLimit
                 && state.connectionsByPeer[peer, default: 0] < configuration.connectionsPerPeerLimit
-                && configuration.access.admits(address: peer)
+                && state.access.admits(address: peer)
             guard isAllowed else {
                 state.counters.refusedConnections += 1
                 return false

@@ -1,4 +1,4 @@
-/// A DIMSE command set: C-ECHO, C-STORE, C-FIND and C-MOVE, requests and responses.
+/// A DIMSE command set: C-ECHO, C-STORE, C-FIND, C-MOVE, C-GET, N-ACTION and N-EVENT-REPORT, requests and responses.
 ///
 /// DCMTK's own reader descends into sequences of a command set without a limit, so commands are read here: flat,
 /// implicit little endian, nothing but group 0000.
@@ -14,7 +14,13 @@ struct DIMSECommand: Equatable {
     var errorComment: [UInt8] = []
     /// Of C-MOVE: who shall get the objects.
     var moveDestination: String?
-    /// Of a C-MOVE response.
+    /// Whether class and instance are named as requested ones, as in N-ACTION.
+    var namesRequested = false
+    /// Of N-ACTION.
+    var actionType: UInt16?
+    /// Of N-EVENT-REPORT.
+    var eventType: UInt16?
+    /// Of a C-MOVE or C-GET response.
     var suboperations = Suboperations()
 
     struct Suboperations: Equatable {
@@ -24,12 +30,17 @@ struct DIMSECommand: Equatable {
     enum Field {
         static let storeRequest: UInt16 = 0x0001
         static let storeResponse: UInt16 = 0x8001
+        static let getRequest: UInt16 = 0x0010
+        static let getResponse: UInt16 = 0x8010
         static let findRequest: UInt16 = 0x0020
         static let findResponse: UInt16 = 0x8020
         static let moveRequest: UInt16 = 0x0021
         static let moveResponse: UInt16 = 0x8021
         static let echoRequest: UInt16 = 0x0030
         static let echoResponse: UInt16 = 0x8030
+        static let eventReportRequest: UInt16 = 0x0100
+        static let actionRequest: UInt16 = 0x0130
+        static let actionResponse: UInt16 = 0x8130
         static let response: UInt16 = 0x8000
     }
 
@@ -41,6 +52,7 @@ struct DIMSECommand: Equatable {
     private enum Element {
         static let groupLength: UInt16 = 0x0000
         static let affectedSOPClass: UInt16 = 0x0002
+        static let requestedSOPClass: UInt16 = 0x0003
         static let commandField: UInt16 = 0x0100
         static let messageID: UInt16 = 0x0110
         static let messageIDBeingRespondedTo: UInt16 = 0x0120
@@ -50,6 +62,9 @@ struct DIMSECommand: Equatable {
         static let status: UInt16 = 0x0900
         static let errorComment: UInt16 = 0x0902
         static let affectedSOPInstance: UInt16 = 0x1000
+        static let requestedSOPInstance: UInt16 = 0x1001
+        static let eventType: UInt16 = 0x1002
+        static let actionType: UInt16 = 0x1008
         static let remainingSuboperations: UInt16 = 0x1020
         static let completedSuboperations: UInt16 = 0x1021
         static let failedSuboperations: UInt16 = 0x1022
@@ -86,8 +101,15 @@ extension DIMSECommand {
         self.messageID = messageID
         hasDataset = dataSetType != Self.noDataset
         status = Self.unsigned(values[Element.status])
-        sopClass = values[Element.affectedSOPClass].flatMap { UID(bytes: $0) }
-        sopInstance = values[Element.affectedSOPInstance].flatMap { UID(bytes: $0) }
+        namesRequested = values[Element.requestedSOPClass] != nil
+        let elements =
+            namesRequested
+            ? (Element.requestedSOPClass, Element.requestedSOPInstance)
+            : (Element.affectedSOPClass, Element.affectedSOPInstance)
+        sopClass = values[elements.0].flatMap { UID(bytes: $0) }
+        sopInstance = values[elements.1].flatMap { UID(bytes: $0) }
+        actionType = Self.unsigned(values[Element.actionType])
+        eventType = Self.unsigned(values[Element.eventType])
         errorComment = Self.text(values[Element.errorComment])
         suboperations = Suboperations(
             remaining: Self.unsigned(values[Element.remainingSuboperations]),
@@ -102,7 +124,8 @@ extension DIMSECommand {
         var body: [UInt8] = []
         let isResponse = field & Field.response != 0
         if let sopClass {
-            Self.append(Element.affectedSOPClass, Self.padded(sopClass.description.utf8, with: 0), &body)
+            let element = namesRequested ? Element.requestedSOPClass : Element.affectedSOPClass
+            Self.append(element, Self.padded(sopClass.description.utf8, with: 0), &body)
         }
         Self.append(Element.commandField, Self.bytes(field), &body)
         let numberElement = isResponse ? Element.messageIDBeingRespondedTo : Element.messageID
@@ -110,7 +133,7 @@ extension DIMSECommand {
         if let moveDestination {
             Self.append(Element.moveDestination, Self.padded(moveDestination.utf8, with: UInt8(ascii: " ")), &body)
         }
-        if [Field.storeRequest, Field.findRequest, Field.moveRequest].contains(field) {
+        if [Field.storeRequest, Field.findRequest, Field.moveRequest, Field.getRequest].contains(field) {
             Self.append(Element.priority, Self.bytes(0), &body)
         }
         Self.append(Element.dataSetType, Self.bytes(hasDataset ? Self.datasetPresent : Self.noDataset), &body)
@@ -120,8 +143,11 @@ extension DIMSECommand {
             Self.append(Element.errorComment, Self.padded(comment, with: UInt8(ascii: " ")), &body)
         }
         if let sopInstance {
-            Self.append(Element.affectedSOPInstance, Self.padded(sopInstance.description.utf8, with: 0), &body)
+            let element = namesRequested ? Element.requestedSOPInstance : Element.affectedSOPInstance
+            Self.append(element, Self.padded(sopInstance.description.utf8, with: 0), &body)
         }
+        if let eventType { Self.append(Element.eventType, Self.bytes(eventType), &body) }
+        if let actionType { Self.append(Element.actionType, Self.bytes(actionType), &body) }
         var whole: [UInt8] = []
         let length = UInt32(body.count)
         Self.append(Element.groupLength, (0..<4).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }, &whole)

@@ -7,7 +7,7 @@ public struct ListenerConfiguration: Sendable {
 
     /// AE titles by which we may be called; none means any.
     public var calledTitles: Set<String> = []
-    /// Who may connect and call.
+    /// Who may connect and call, until ``StorageListener/replaceAccess(_:)`` says otherwise.
     public var access = AccessPolicy.open
 
     /// Certificates for TLS, without which nobody gets in; none means plain connections.

@@ -26,6 +26,7 @@ public struct PresentationContextPolicy: Equatable, Sendable {
     ]
 
     func judge(_ context: ProposedContext) -> JudgedContext {
+        if context.abstractSyntax == .storageCommitment { return judgeCommitment(context) }
         guard context.abstractSyntax == .verification || storageClasses.contains(context.abstractSyntax) else {
             return JudgedContext(proposed: context, outcome: .abstractSyntaxNotSupported)
         }
@@ -35,6 +36,19 @@ public struct PresentationContextPolicy: Equatable, Sendable {
             return JudgedContext(proposed: context, outcome: .transferSyntaxesNotSupported)
         }
         return JudgedContext(proposed: context, outcome: .accepted(transferSyntax: syntax))
+    }
+}
+
+extension PresentationContextPolicy {
+    /// An archive that was asked to commit itself reports on an association of its own, as the provider that it is.
+    /// Some do not say that they are: nothing but reports is taken in this context anyway.
+    private func judgeCommitment(_ context: ProposedContext) -> JudgedContext {
+        // The default syntax, which everybody has to propose, is the only one that reports are read in.
+        let syntax = UID.implicitLittleEndian
+        let isProposed = context.transferSyntaxes.contains(syntax)
+        return JudgedContext(
+            proposed: context,
+            outcome: isProposed ? .accepted(transferSyntax: syntax) : .transferSyntaxesNotSupported)
     }
 }
 
@@ -57,6 +71,9 @@ struct JudgedContext: Equatable {
             }
         }
     }
+
+    /// The requestor is the provider here, and nowhere else.
+    var requestorProvides: Bool { proposed.requestorProvides && proposed.abstractSyntax == .storageCommitment }
 
     var transferSyntax: UID? {
         if case .accepted(let syntax) = outcome { syntax } else { nil }

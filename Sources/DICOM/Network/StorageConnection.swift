@@ -54,7 +54,7 @@ struct StorageConnection {
         if !configuration.calledTitles.isEmpty, !configuration.calledTitles.contains(request.calledTitle) {
             return .calledTitleNotRecognized
         }
-        guard configuration.access.admits(title: request.callingTitle, from: request.peerAddress) else {
+        guard registry.access.admits(title: request.callingTitle, from: request.peerAddress) else {
             return .callingTitleNotRecognized
         }
         return nil

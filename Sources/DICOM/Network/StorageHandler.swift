@@ -12,7 +12,22 @@ public protocol StorageHandler: Sendable {
     /// handler's; on any other status the listener deletes it. The status goes back to the peer.
     func received(_ file: ReceivedFile) -> StoreStatus
 
+    /// Takes what an archive says that it has committed itself to keep, on an association that it has opened.
+    func committed(_ report: CommitmentReport, from request: AssociationRequest) -> StoreStatus
+
     func ended(_ association: EndedAssociation)
+}
+
+extension StorageHandler {
+    /// 0115, invalid argument: whoever asks for no commitment knows no transaction.
+    public func committed(_ report: CommitmentReport, from request: AssociationRequest) -> StoreStatus {
+        .unknownTransaction
+    }
+}
+
+extension StoreStatus {
+    /// - Source: DICOM PS3.7 annex C, status 0115.
+    public static let unknownTransaction = StoreStatus.refused(code: 0x0115, comment: "unknown transaction")
 }
 
 /// An object that a C-STORE request announces.

@@ -54,6 +54,9 @@ public final class StorageListener: Sendable {
         return try outcome.get()
     }
 
+    /// Who may connect and call from now on; open associations go on.
+    public func replaceAccess(_ access: AccessPolicy) { registry.access = access }
+
     /// Lets nobody new in, waits for open associations and interrupts what is left at the deadline. Blocks.
     ///
     /// - Returns: whether everybody was done in time.

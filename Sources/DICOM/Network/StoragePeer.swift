@@ -59,5 +59,7 @@ struct RequestedContext: Equatable {
     let identifier: UInt8
     let abstractSyntax: UID
     let transferSyntax: UID
+    /// We are the provider of the class here, although we have called.
+    var isProvided = false
     var isAccepted = false
 }

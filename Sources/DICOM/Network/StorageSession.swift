@@ -48,7 +48,8 @@ struct StorageSession {
         }
     }
 
-    private mutating func serve(
+    /// - Throws: ``NetworkError/protocolViolation`` for a command that nobody may send here.
+    mutating func serve(
         _ incoming: IncomingCommand, contexts: [JudgedContext], on association: Association
     ) throws(NetworkError) {
         guard let context = contexts.first(where: { $0.proposed.identifier == incoming.context }),
@@ -69,9 +70,24 @@ struct StorageSession {
             }
             registry.count { $0.storeResponses[status.code, default: 0] += 1 }
             try respond(to: incoming, with: status, on: association)
+        case DIMSECommand.Field.eventReportRequest where incoming.command.hasDataset:
+            try respond(to: incoming, with: try report(incoming, in: context, on: association), on: association)
         default:
             throw .protocolViolation
         }
+    }
+
+    /// - Source: DICOM PS3.4 annex J.3.3, Event Notification.
+    private func report(
+        _ incoming: IncomingCommand, in context: JudgedContext, on association: Association
+    ) throws(NetworkError) -> StoreStatus {
+        guard context.proposed.abstractSyntax == .storageCommitment else { throw .protocolViolation }
+        let bytes = try association.readCommitment(
+            context: incoming.context, before: ContinuousClock.now + configuration.objectDeadline)
+        guard let report = CommitmentReport(decoding: bytes) else {
+            return .refused(code: 0x0115, comment: "not a report")
+        }
+        return handler.committed(report, from: request)
     }
 
     private func store(
@@ -79,7 +95,8 @@ struct StorageSession {
     ) throws(NetworkError) -> StoreStatus {
         let deadline = ContinuousClock.now + configuration.objectDeadline
         guard incoming.command.sopClass == context.proposed.abstractSyntax,
-            context.proposed.abstractSyntax != .verification, let sopClass = incoming.command.sopClass
+            ![.verification, .storageCommitment].contains(context.proposed.abstractSyntax),
+            let sopClass = incoming.command.sopClass
         else { return try refuse(.sopClassNotSupported, incoming, on: association, before: deadline) }
         guard let sopInstance = incoming.command.sopInstance else {
             return try refuse(.invalidObjectInstance, incoming, on: association, before: deadline)
@@ -162,8 +179,8 @@ struct StorageSession {
 
 /// - Source: DICOM PS3.7 annex C.
 extension StoreStatus {
-    fileprivate static let sopClassNotSupported = StoreStatus.refused(code: 0x0122, comment: "SOP class not supported")
-    fileprivate static let invalidObjectInstance = StoreStatus.refused(code: 0x0117, comment: "SOP instance UID")
+    public static let sopClassNotSupported = StoreStatus.refused(code: 0x0122, comment: "SOP class not supported")
+    public static let invalidObjectInstance = StoreStatus.refused(code: 0x0117, comment: "SOP instance UID")
     fileprivate static let noTemporaryFile = StoreStatus.outOfResources(comment: "no temporary file")
     fileprivate static let noRoom = StoreStatus.outOfResources(comment: "file not written")
 }

@@ -44,6 +44,14 @@ extension UID {
     public static let studyRootFind = UID(constant: "1.2.840.10008.5.1.4.1.2.2.1")
     public static let studyRootMove = UID(constant: "1.2.840.10008.5.1.4.1.2.2.2")
 
+    public static let studyRootGet = UID(constant: "1.2.840.10008.5.1.4.1.2.2.3")
+
+    /// The class and its only instance.
+    ///
+    /// - Source: DICOM PS3.4 annex J.3, Storage Commitment Push Model.
+    public static let storageCommitment = UID(constant: "1.2.840.10008.1.20.1")
+    static let storageCommitmentInstance = UID(constant: "1.2.840.10008.1.20.1.1")
+
     /// - Source: DICOM PS3.7 annex A.2.1.
     static let applicationContext = UID(constant: "1.2.840.10008.3.1.1.1")
 

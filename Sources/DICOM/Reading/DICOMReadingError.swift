@@ -30,6 +30,8 @@ public enum MissingInput: String, Equatable, Sendable, CaseIterable {
     case fieldOfView = "field-of-view-unknown"
     case frameDuration = "frame-duration-unknown"
     case acquisitionTime = "acquisition-time-unknown"
+    /// A report of an administration that does not say how much was given, or when.
+    case administration = "administration-unknown"
     case frameOfReference = "frame-of-reference-unknown"
 
     /// The attribute that would have said it.
@@ -44,6 +46,7 @@ public enum MissingInput: String, Equatable, Sendable, CaseIterable {
         case .fieldOfView: .fieldOfViewDimensions
         case .frameDuration: .actualFrameDuration
         case .acquisitionTime: .acquisitionTime
+        case .administration: .contentSequence
         case .frameOfReference: .frameOfReferenceUID
         }
     }

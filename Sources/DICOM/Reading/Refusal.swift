@@ -38,6 +38,9 @@ public enum Refusal: Equatable, Sendable {
     case units
     case attenuationUncorrected
 
+    /// A registration that scales, shears or mirrors.
+    case registrationNotRigid
+
     // Contours.
     case contourMalformed(region: Int)
     case contourNotAxial(region: Int)
@@ -78,6 +81,7 @@ public enum Refusal: Equatable, Sendable {
         case .sliceRepeated: "slice-repeated"
         case .units: "units"
         case .attenuationUncorrected: "attenuation-uncorrected"
+        case .registrationNotRigid: "registration-not-rigid"
         case .contourMalformed: "contour-malformed"
         case .contourNotAxial: "contour-not-axial"
         case .segmentationType: "segmentation-type"

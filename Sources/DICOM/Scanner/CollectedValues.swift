@@ -8,7 +8,7 @@ struct CollectedValues {
         .transferSyntax: UID.lengthLimit, .sopClass: UID.lengthLimit, .sopInstance: UID.lengthLimit,
         .studyInstance: UID.lengthLimit, .seriesInstance: UID.lengthLimit, .frameOfReference: UID.lengthLimit,
         .specificCharacterSet: 256, .imageType: 512, .modality: 16, .patientID: 256, .issuerOfPatientID: 256,
-        .patientName: 512, .patientBirthDate: 18, .patientSex: 16,
+        .manufacturerModelName: 64, .patientName: 512, .patientBirthDate: 18, .patientSex: 16,
         .studyDate: 8, .acquisitionDate: 8, .acquisitionTime: 16, .seriesNumber: 12, .instanceNumber: 12,
         .numberOfFrames: 12, .samplesPerPixel: 2, .rows: 2, .columns: 2, .bitsAllocated: 2,
     ]
@@ -23,6 +23,8 @@ struct CollectedValues {
         guard values[header.number] == nil else {
             throw .duplicateElement(offset: header.offset, element: header.number)
         }
+        // Nothing depends on a name that is too long.
+        if length > limit, header.number == .manufacturerModelName { return }
         guard length <= limit else { throw .invalidValue(header.number) }
         values[header.number] = try window.bytes(at: header.valueOffset, count: length)
     }

@@ -32,6 +32,7 @@ extension ElementNumber {
     public static let queryLevel = ElementNumber(0x0008_0052)
     public static let modality = ElementNumber(0x0008_0060)
     public static let modalitiesInStudy = ElementNumber(0x0008_0061)
+    static let manufacturerModelName = ElementNumber(0x0008_1090)
     static let patientName = ElementNumber(0x0010_0010)
     static let patientBirthDate = ElementNumber(0x0010_0030)
     static let patientSex = ElementNumber(0x0010_0040)

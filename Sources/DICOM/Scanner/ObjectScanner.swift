@@ -57,6 +57,7 @@ public struct ObjectScanner: Sendable {
             patientName: values.bytes(.patientName), patientBirthDate: values.bytes(.patientBirthDate),
             patientSex: values.bytes(.patientSex),
             specificCharacterSet: try values.codeStrings(.specificCharacterSet),
+            manufacturerModelName: values.bytes(.manufacturerModelName),
             modality: try values.codeStrings(.modality).first, imageType: try values.codeStrings(.imageType),
             studyDate: try values.date(.studyDate), acquisitionDate: try values.date(.acquisitionDate),
             acquisitionTime: try values.time(.acquisitionTime), seriesNumber: try values.integer(.seriesNumber),

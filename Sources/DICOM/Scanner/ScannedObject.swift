@@ -17,6 +17,8 @@ public struct ScannedObject: Equatable, Sendable {
     public let patientSex: [UInt8]?
     public let specificCharacterSet: [String]
 
+    /// In the bytes of ``specificCharacterSet``.
+    public let manufacturerModelName: [UInt8]?
     public let modality: String?
     public let imageType: [String]
     /// `YYYYMMDD`.
@@ -29,6 +31,22 @@ public struct ScannedObject: Equatable, Sendable {
 
     /// Nil when the object has no pixel data.
     public let pixels: ScannedPixels?
+
+    /// One of our own results, which an archive that forwards everything has sent back.
+    public var isOwnResult: Bool { manufacturerModelName == Array(RTDoseWriter.productName.utf8) }
+
+    /// When the image was taken, on the clock of the site.
+    public var acquiredAt: LocalTimestamp? {
+        guard let acquisitionDate, let acquisitionTime else { return nil }
+        return LocalTimestamp(date: acquisitionDate, time: acquisitionTime)
+    }
+
+    /// A nuclear medicine image that is not planar.
+    ///
+    /// - Source: DICOM PS3.3 C.8.4.8.1.1, Image Type.
+    public var isTomographic: Bool {
+        sopClass == .nuclearMedicineImage && imageType.count >= 3 && imageType[2].contains("TOMO")
+    }
 
     /// Where the dataset begins, behind the meta header.
     public let datasetOffset: Int

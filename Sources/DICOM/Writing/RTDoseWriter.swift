@@ -7,6 +7,9 @@ import Imaging
 ///
 /// - Source: DICOM PS3.3 A.18.3, RT Dose IOD, and C.8.8.3, RT Dose Module.
 public struct RTDoseWriter {
+    /// What our results name as their manufacturer and model.
+    public static let productName = "Scintivol"
+
     public let context: RTDoseContext
     /// A source instance: its patient and study are copied as they are, byte by byte.
     let source: Dataset
@@ -98,8 +101,8 @@ public struct RTDoseWriter {
         dataset.put(.seriesInstanceUID, series)
         dataset.put(.seriesNumber, integer: seriesNumber)
         if isRadiotherapy { dataset.putEmpty(.operatorsName) }
-        dataset.put(.manufacturer, "Scintivol")
-        dataset.put(.manufacturerModelName, "Scintivol")
+        dataset.put(.manufacturer, Self.productName)
+        dataset.put(.manufacturerModelName, Self.productName)
         dataset.put(.softwareVersions, context.provenance.version)
     }
 

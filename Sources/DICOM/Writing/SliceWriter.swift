@@ -76,12 +76,6 @@ public enum SliceWriter {
         _ volume: Volume<Float>, slice: Int, administration: Administration, study: SyntheticStudy,
         equipment: Equipment
     ) throws(DICOMWritingError) -> Dataset {
-        let plane = volume.grid.columns * volume.grid.rows
-        let peak = Double(volume.voxels[slice * plane..<(slice + 1) * plane].max() ?? 0)
-        let highest = Double(Int16.max)
-        let slope = DecimalString(roundingUp: peak > 0 ? peak / highest : 1)
-        let words = try stored(volume, slice, slope: slope.value, intercept: 0, highest: highest)
-
         let dataset = Dataset()
         study.putHeader(
             dataset, .positronEmission, modality: "PT", series: petSeries, number: 2, instance: slice + 1,
@@ -91,16 +85,28 @@ public enum SliceWriter {
         dataset.put(.imageType, ["ORIGINAL", "PRIMARY"])
         dataset.put(.seriesDescription, "68Ga-PSMA PET, attenuation corrected")
         SyntheticStudy.putSupineHeadFirst(dataset)
-        putPlane(dataset, volume.grid, slice, isSigned: true)
-        dataset.put(.rescaleIntercept, decimal: 0)
-        dataset.put(.rescaleSlope, slope.text)
-        dataset.put(.pixelData, words: words)
-        putPETSeries(dataset, study, slices: volume.grid.slices, slice: slice)
+        try putPETPlane(dataset, volume, slice)
+        putPETSeries(dataset, slices: volume.grid.slices, slice: slice)
         putPETIsotope(dataset, administration)
         return dataset
     }
 
-    private static func putPETSeries(_ dataset: Dataset, _ study: SyntheticStudy, slices: Int, slice: Int) {
+    /// A slice's pixels with a scaling of their own.
+    ///
+    /// - Throws: ``DICOMWritingError/valueOutOfRange(element:)`` for a negative value and one that is not finite.
+    static func putPETPlane(_ dataset: Dataset, _ volume: Volume<Float>, _ slice: Int) throws(DICOMWritingError) {
+        let plane = volume.grid.columns * volume.grid.rows
+        let peak = Double(volume.voxels[slice * plane..<(slice + 1) * plane].max() ?? 0)
+        let highest = Double(Int16.max)
+        let slope = DecimalString(roundingUp: peak > 0 ? peak / highest : 1)
+        let words = try stored(volume, slice, slope: slope.value, intercept: 0, highest: highest)
+        putPlane(dataset, volume.grid, slice, isSigned: true)
+        dataset.put(.rescaleIntercept, decimal: 0)
+        dataset.put(.rescaleSlope, slope.text)
+        dataset.put(.pixelData, words: words)
+    }
+
+    private static func putPETSeries(_ dataset: Dataset, slices: Int, slice: Int) {
         dataset.put(.units, "BQML")
         dataset.put(.countsSource, "EMISSION")
         dataset.put(.seriesType, ["WHOLE BODY", "IMAGE"])

@@ -69,8 +69,8 @@ enum CycleActions {
             _ = try transaction.query(CycleStatements.note, [.text(standing.patient)])
         } catch { throw .database(error) }
         try step(id, standing, to: .exporting, reason: nil, transaction)
-        // A cycle without destinations is done as soon as somebody has agreed.
-        guard destinations.isEmpty else { return }
+        // A cycle of which nothing is sent is done as soon as somebody has agreed.
+        guard !DoseJobs.isAnythingSent(to: destinations) else { return }
         let agreed = Standing(state: .exporting, revision: standing.revision, patient: standing.patient)
         try step(id, agreed, to: .delivered, reason: nil, transaction)
     }

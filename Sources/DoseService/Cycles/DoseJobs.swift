@@ -9,10 +9,12 @@ import Postgres
 struct DoseJobs: Sendable {
     let pool: Pool
     let store: ObjectStore
-    let settings: ServiceSettings
+    let site: SiteSettings
     /// The program that is started as the child.
     let program: String
     let log: Logger
+
+    private var settings: ServiceSettings { site.current }
 
     /// What a revision of a cycle is computed from.
     private struct Source {
@@ -28,6 +30,8 @@ struct DoseJobs: Sendable {
         guard let payload = JSONText.decode(CycleAssembly.Payload.self, from: job.payload) else {
             throw JobDecision.discard(reason: "payload-garbled")
         }
+        // What was decided by REST a moment ago holds for this job.
+        try await site.refresh(pool)
         guard let source = try await source(of: payload) else { throw JobDecision.cancel(reason: "revised") }
         guard let given = source.cycle.administeredAt, let activity = source.cycle.administeredMegabecquerel else {
             throw JobDecision.discard(reason: "administration-missing")
@@ -65,7 +69,7 @@ struct DoseJobs: Sendable {
         let failed = summary.checks.first { $0.outcome == .fail }
         // What fails a check waits for a person whatever the site has said.
         let waits = failed != nil || settings.dosePolicy == .approval
-        let next: CycleState = waits ? .review : destinations.isEmpty ? .delivered : .exporting
+        let next: CycleState = waits ? .review : Self.isAnythingSent(to: destinations) ? .exporting : .delivered
         return JobResult(json: nil) { (transaction) throws(PostgresError) in
             let row = try transaction.queryOne(
                 CycleStatements.insertResult,
@@ -81,6 +85,11 @@ struct DoseJobs: Sendable {
                 Self.stepParameters(
                     payload, to: next, code: failed.map { "check-\($0.name)" }, fields: [], lease: lease))
         }
+    }
+
+    /// Whether anybody receives any object of a dose.
+    static func isAnythingSent(to destinations: [ServiceSettings.Destination]) -> Bool {
+        destinations.contains { !Set($0.outputs).isDisjoint(with: DoseFiles.outputNames) }
     }
 
     /// Puts a dose's objects into the outbox, for each destination those that it receives.

@@ -72,18 +72,21 @@ enum CaseActions {
     ///
     /// - Returns: where the case stands now.
     static func approve(
-        _ id: Int64, destinations: [ServiceSettings.Destination], _ transaction: Transaction
+        _ id: Int64, store: ObjectStore, destinations: [ServiceSettings.Destination], _ transaction: Transaction
     ) throws(CaseActionError) -> CaseState {
         let standing = try standing(id, transaction)
         guard standing.state == .review else { throw .stateForbids(standing.state) }
+        let count: Int
         do throws(PostgresError) {
             let parameters: [Parameter] = [.integer(id), .integer(Int64(standing.revision))]
             let row = try transaction.queryOne(latestResult, parameters)
-            try ReconstructionJobs.insertExports(
-                result: try row["id"], folder: try row["folder"], destinations: destinations, transaction)
+            let folder: String = try row["folder"]
+            count = try ReconstructionJobs.insertExports(
+                ResultObjects.files(in: "\(store.results)/\(folder)"), of: try row["id"], in: folder,
+                destinations: destinations, transaction)
         } catch { throw .database(error) }
-        let next: CaseState = destinations.isEmpty ? .delivered : .exporting
-        // A case without destinations is done as soon as somebody has agreed.
+        let next: CaseState = count == 0 ? .delivered : .exporting
+        // A case of which nothing is sent is done as soon as somebody has agreed.
         try step(id, standing, to: .exporting, reason: nil, transaction)
         if next == .delivered {
             var exporting = standing

@@ -1,3 +1,4 @@
+import DICOM
 import Jobs
 import Logging
 import Postgres
@@ -13,9 +14,7 @@ struct CaseAssembly: Sendable {
     static let period = Duration.seconds(1)
 
     let pool: Pool
-    let quietTime: Duration
-    /// After so long a patient is looked through although more is being brought.
-    let hardDeadline: Duration
+    let site: SiteSettings
     /// Asks archives, when there are any.
     let search: ArchiveSearch
     let log: Logger
@@ -48,7 +47,7 @@ struct CaseAssembly: Sendable {
     }
 
     private func duePatients() async throws(JobsError) -> [String] {
-        let parameters: [Parameter] = [.seconds(quietTime), .seconds(hardDeadline)]
+        let parameters: [Parameter] = [.seconds(site.current.quietTime), .seconds(site.current.hardDeadline)]
         return try await pool.run { (connection) throws(JobsError) in
             do throws(PostgresError) {
                 return try connection.query(CaseStatements.duePatients, parameters).map { row throws(PostgresError) in
@@ -91,7 +90,7 @@ struct CaseAssembly: Sendable {
         try await pool.run { (connection) throws(JobsError) in
             do throws(PostgresError) {
                 var series: [CaseContent.Series] = []
-                _ = try connection.query(CaseStatements.openNew, [.text(patientKey)])
+                try Self.openNew(patientKey, in: connection)
                 for row in try connection.query(CaseStatements.ofPatientUnlocked, [.text(patientKey)]) {
                     let content = try Self.content(row, in: connection)
                     let known: String? = try row["content_key"]
@@ -113,7 +112,7 @@ struct CaseAssembly: Sendable {
             arrivals.append(try row["id"])
         }
         guard !arrivals.isEmpty else { return [] }
-        _ = try transaction.query(CaseStatements.openNew, [.text(patientKey)])
+        try openNew(patientKey, in: transaction)
         var changed: [Outcome] = []
         for row in try transaction.query(CaseStatements.ofPatient, [.text(patientKey)]) {
             let content = try content(row, in: transaction)
@@ -126,12 +125,34 @@ struct CaseAssembly: Sendable {
         return changed
     }
 
+    /// Opens a case for every scan: images of one study that were taken at the same time.
+    private static func openNew(_ patientKey: String, in runner: some StatementRunner) throws(PostgresError) {
+        var opened: (study: String, at: Double?)?
+        let parameters: [Parameter] = [.text(patientKey), .double(PlanarReader.pairingSecondsLimit)]
+        for row in try runner.query(CaseStatements.unopened, parameters) {
+            let (study, at): (String, Double?) = (try row["study_instance_uid"], try row["acquired_at"])
+            if let opened, opened.study == study {
+                // An image without a time belongs to whatever there is of its study.
+                guard let at, let start = opened.at, at - start > PlanarReader.pairingSecondsLimit else { continue }
+            }
+            _ = try runner.query(
+                CaseStatements.openNew,
+                [.text(patientKey), .text(study), .optional(at), .optional(try row["trace"] as String?)])
+            opened = (study, at)
+        }
+    }
+
     /// What a case's instances and answers make of it now.
     private static func content(_ row: Row, in runner: some StatementRunner) throws(PostgresError) -> CaseContent {
         let id: Int64 = try row["id"]
         let (patient, study): (String, String) = (try row["patient_key"], try row["planar_study_uid"])
         var instances: [CaseContent.Instance] = []
-        for row in try runner.query(CaseStatements.instances, [.text(patient), .text(study)]) {
+        let parameters: [Parameter] = [
+            .text(patient), .text(study), .optional(try row["acquired_at"] as Double?),
+            .double(PlanarReader.pairingSecondsLimit), .text(UID.radiopharmaceuticalDoseReport.description),
+            .double(AdministrationReport.ageLimitSeconds),
+        ]
+        for row in try runner.query(CaseStatements.instances, parameters) {
             var instance = CaseContent.Instance(
                 id: try row["id"], modality: try row["modality"], series: try row["series_instance_uid"],
                 frameOfReference: try row["frame_of_reference_uid"])

@@ -36,8 +36,11 @@ package struct CaseContent: Equatable {
 
     package let series: [Series]
 
-    /// Takes all planar instances, the latest PET series, the CT series of its frame of reference with most slices
-    /// and the latest contours on it.
+    /// Takes all planar instances, the latest PET series, the CT series of its frame of reference with most slices,
+    /// the latest contours on it, and the reports of what was administered.
+    ///
+    /// When no CT shares the PET's frame of reference and somebody has registered something, the largest CT and all
+    /// registrations are taken: whether they join the two shows when they are read.
     ///
     /// - Parameters:
     ///   - answers: what people have said of this case.
@@ -48,12 +51,19 @@ package struct CaseContent: Equatable {
         let planar = all.filter { $0.modality == "NM" }
         let pet = Self.latestSeries(all.filter { $0.modality == "PT" })
         let frame = pet.first?.frameOfReference
-        let fitting = all.filter { $0.modality == "CT" && $0.frameOfReference == frame }
+        let registrations = all.filter { $0.modality == "REG" }
+        let scans = all.filter { $0.modality == "CT" }
+        let sharing = scans.filter { $0.frameOfReference == frame }
+        let fitting = sharing.isEmpty && !registrations.isEmpty ? scans : sharing
         let ct = Dictionary(grouping: fitting, by: \.series).values.max {
             ($0.count, $0.last?.id ?? 0) < ($1.count, $1.last?.id ?? 0)
         }
-        let contours = all.last { ["RTSTRUCT", "SEG"].contains($0.modality) && $0.frameOfReference ?? frame == frame }
-        let chosen = planar + (ct ?? []) + pet + (contours.map { [$0] } ?? [])
+        let ctFrame = ct?.first?.frameOfReference ?? frame
+        let contours = all.last {
+            ["RTSTRUCT", "SEG"].contains($0.modality) && $0.frameOfReference ?? ctFrame == ctFrame
+        }
+        let beside = registrations + all.filter { $0.modality == "SR" }
+        let chosen = planar + (ct ?? []) + pet + (contours.map { [$0] } ?? []) + beside
         let found = Dictionary(grouping: chosen, by: \.series).values.compactMap { members in
             members.first.map {
                 Series(study: $0.study, series: $0.series, modality: $0.modality, count: members.count)

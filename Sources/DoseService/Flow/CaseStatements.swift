@@ -19,32 +19,37 @@ enum CaseStatements {
         "case_lock_arrivals",
         "SELECT id FROM arrival WHERE patient_key = $1 ORDER BY id FOR UPDATE SKIP LOCKED")
 
-    /// Every planar study is a case, and goes on with the trace of what brought it first.
+    /// Every planar image that belongs to no case yet, by its scan's start.
+    static let unopened = Statement(
+        "case_unopened",
+        """
+        SELECT i.study_instance_uid, i.acquired_at, i.trace FROM instance i
+        WHERE i.modality = 'NM' AND i.patient_key = $1 AND NOT i.made_here AND NOT i.is_tomographic AND NOT EXISTS (
+            SELECT 1 FROM dose_case c
+            WHERE c.patient_key = i.patient_key AND c.planar_study_uid = i.study_instance_uid
+              AND (c.acquired_at IS NULL OR i.acquired_at IS NULL OR abs(c.acquired_at - i.acquired_at) <= $2))
+        ORDER BY i.study_instance_uid, i.acquired_at NULLS FIRST, i.id
+        """)
+
+    /// Every planar scan is a case, and goes on with the trace of what brought it first.
     static let openNew = Statement(
         "case_open_new",
         """
-        INSERT INTO dose_case (patient_key, planar_study_uid, trace)
-        SELECT i.patient_key, i.study_instance_uid,
-               coalesce((array_agg(i.trace ORDER BY i.id) FILTER (WHERE i.trace IS NOT NULL))[1],
-                        replace(gen_random_uuid()::text, '-', ''))
-        FROM instance i
-        WHERE i.modality = 'NM' AND i.patient_key = $1 AND NOT EXISTS (
-            SELECT 1 FROM dose_case c
-            WHERE c.patient_key = i.patient_key AND c.planar_study_uid = i.study_instance_uid)
-        GROUP BY 1, 2 ON CONFLICT DO NOTHING
+        INSERT INTO dose_case (patient_key, planar_study_uid, acquired_at, trace)
+        VALUES ($1, $2, $3, coalesce($4, replace(gen_random_uuid()::text, '-', ''))) ON CONFLICT DO NOTHING
         """)
 
     static let ofPatient = Statement(
         "case_of_patient",
         """
-        SELECT id, patient_key, planar_study_uid, state, revision, content_key, trace FROM dose_case
+        SELECT id, patient_key, planar_study_uid, acquired_at, state, revision, content_key, trace FROM dose_case
         WHERE patient_key = $1 ORDER BY id FOR UPDATE
         """)
 
     static let ofPatientUnlocked = Statement(
         "case_of_patient_unlocked",
         """
-        SELECT id, patient_key, planar_study_uid, state, revision, content_key, trace FROM dose_case
+        SELECT id, patient_key, planar_study_uid, acquired_at, state, revision, content_key, trace FROM dose_case
         WHERE patient_key = $1 ORDER BY id
         """)
 
@@ -61,7 +66,12 @@ enum CaseStatements {
         """
         SELECT id, modality, study_instance_uid, series_instance_uid, frame_of_reference_uid, birth_key, name_key, sex,
                purged_at IS NOT NULL AS is_purged FROM instance
-        WHERE patient_key = $1 AND (modality IN ('CT', 'PT', 'RTSTRUCT') OR (modality = 'NM' AND study_instance_uid = $2))
+        WHERE patient_key = $1 AND NOT made_here
+          AND (modality IN ('CT', 'PT', 'RTSTRUCT', 'SEG', 'REG')
+               OR (sop_class_uid = $5 AND ($3::float8 IS NULL OR acquired_at IS NULL
+                                           OR acquired_at BETWEEN $3 - $6 AND $3))
+               OR (modality = 'NM' AND study_instance_uid = $2 AND NOT is_tomographic
+                   AND ($3::float8 IS NULL OR acquired_at IS NULL OR abs(acquired_at - $3) <= $4)))
         ORDER BY id
         """)
 

@@ -10,15 +10,19 @@ import Tomography
 struct ReconstructionJobs: Sendable {
     let pool: Pool
     let store: ObjectStore
-    let settings: ServiceSettings
+    let site: SiteSettings
     /// The program that is started as the child.
     let program: String
     let log: Logger
+
+    private var settings: ServiceSettings { site.current }
 
     func perform(_ job: ClaimedJob, _ context: JobContext) async throws -> JobResult {
         guard let payload = JSONText.decode(CaseAssembly.Payload.self, from: job.payload) else {
             throw JobDecision.discard(reason: "payload-garbled")
         }
+        // What was decided by REST a moment ago holds for this job.
+        try await site.refresh(pool)
         let files = try await files(of: payload)
         guard !files.planar.isEmpty else { throw JobDecision.cancel(reason: "revised") }
         try await settings.artefacts?.bring(files.names, to: store)
@@ -29,6 +33,7 @@ struct ReconstructionJobs: Sendable {
             planarPaths: files.planar, anatomyPaths: files.anatomy, sites: try await sites(),
             outputFolder: "\(store.results)/\(folder)", namespace: payload.key, createdAt: try await createdAt(job.id))
         request.rules = settings.rules
+        request.writesPETCopy = settings.destinations.contains { $0.outputs.contains(ResultObjects.Output.pt.rawValue) }
         request.answers = try await pool.run { (connection) throws(PostgresError) in
             try CaseAssembly.answers(to: payload.caseID, in: connection)
         }
@@ -41,20 +46,21 @@ struct ReconstructionJobs: Sendable {
             }
             throw FailurePolicy.decision(problem)
         case .summary(let summary):
+            // A remote worker's folder is gone once it is delivered.
+            let objects = ResultObjects.files(in: "\(store.results)/\(folder)")
             try await settings.artefacts?.deliver(folder, from: store)
             context.reach(.afterResultFiles)
-            return completion(summary, payload, folder, job.lease)
+            return completion(summary, payload, folder, objects, job.lease)
         }
     }
 
     private func completion(
-        _ summary: ResultSummary, _ payload: CaseAssembly.Payload, _ folder: String, _ lease: Lease
+        _ summary: ResultSummary, _ payload: CaseAssembly.Payload, _ folder: String,
+        _ objects: [ResultObjects.File], _ lease: Lease
     ) -> JobResult {
         let json = JSONText.encode(summary)
         let destinations = settings.destinations
         let failed = summary.checks.first { $0.outcome == .fail }
-        // What fails a check waits for a person.
-        let next: CaseState = failed != nil ? .review : destinations.isEmpty ? .delivered : .exporting
         return JobResult(json: nil) { (transaction) throws(PostgresError) in
             let row = try transaction.queryOne(
                 CaseStatements.insertResult,
@@ -63,8 +69,12 @@ struct ReconstructionJobs: Sendable {
                     .text(folder), .json(json),
                 ])
             let result: Int64 = try row["id"]
+            // What fails a check waits for a person.
+            var next = CaseState.review
             if failed == nil {
-                try Self.insertExports(result: result, folder: folder, destinations: destinations, transaction)
+                let count = try Self.insertExports(
+                    objects, of: result, in: folder, destinations: destinations, transaction)
+                next = count == 0 ? .delivered : .exporting
             }
             _ = try transaction.query(
                 CaseStatements.step,
@@ -74,18 +84,25 @@ struct ReconstructionJobs: Sendable {
     }
 
     /// Puts a result's objects into the outbox, for each destination those that it receives.
+    ///
+    /// - Returns: how many there are.
     static func insertExports(
-        result: Int64, folder: String, destinations: [ServiceSettings.Destination], _ transaction: Transaction
-    ) throws(PostgresError) {
+        _ objects: [ResultObjects.File], of result: Int64, in folder: String,
+        destinations: [ServiceSettings.Destination], _ transaction: Transaction
+    ) throws(PostgresError) -> Int {
+        var count = 0
         for destination in destinations {
-            for file in ReconstructionRun.exportedFiles {
-                let output = String(file.prefix { $0 != "." })
-                guard destination.outputs.contains(output) else { continue }
+            for object in objects where destination.outputs.contains(object.output.rawValue) {
                 _ = try transaction.query(
                     CaseStatements.insertExport,
-                    [.integer(result), .text(destination.name), .text(output), .text("\(folder)/\(file)")])
+                    [
+                        .integer(result), .text(destination.name), .text(object.label),
+                        .text("\(folder)/\(object.name)"),
+                    ])
+                count += 1
             }
         }
+        return count
     }
 
     private func step(

@@ -10,6 +10,10 @@ public import Jobs
 public struct ServiceSettings: Sendable {
     /// An archive that results are sent to.
     public struct Destination: Equatable, Sendable {
+        /// What one receives that does not choose.
+        public static let outputsByDefault =
+            [ResultObjects.Output.plan, .activity].map(\.rawValue) + DoseFiles.outputNames
+
         public let name: String
         public let peer: StoragePeer
         /// Names of the results that go there.
@@ -17,10 +21,10 @@ public struct ServiceSettings: Sendable {
         public let verification: GatewayPeer.Verification
 
         /// Names of everything that can be sent: of reconstructions, then of doses.
-        public static let allOutputs = ReconstructionRun.outputNames + DoseFiles.outputNames
+        public static let allOutputs = ResultObjects.Output.allCases.map(\.rawValue) + DoseFiles.outputNames
 
         public init(
-            name: String, peer: StoragePeer, outputs: [String] = Self.allOutputs,
+            name: String, peer: StoragePeer, outputs: [String] = Self.outputsByDefault,
             verification: GatewayPeer.Verification = .query
         ) {
             (self.name, self.peer, self.outputs, self.verification) = (name, peer, outputs, verification)

@@ -12,10 +12,14 @@ struct ArchiveSearch: Sendable {
 
     let pool: Pool
     let store: ObjectStore
-    let archives: [GatewayPeer]
-    /// Our own title, by which archives know where to send.
-    let title: String
+    let site: SiteSettings
+    /// Takes what comes on our own associations.
+    let intake: Intake
     let log: Logger
+
+    var archives: [GatewayPeer] { site.current.archives }
+    /// Our own title, by which archives know where to send.
+    private var title: String { site.current.title }
 
     /// A case that misses something and the archive that may have it.
     struct Wanted: Equatable {
@@ -95,10 +99,18 @@ struct ArchiveSearch: Sendable {
         let held = try await heldSeries(wanted)
         let source = try await planarPath(wanted)
         let (title, isOfHeld) = (title, Self.reasonsOfHeld.contains(wanted.reason))
+        let (way, intake) = (archive.retrieval, intake)
+        let bring: @Sendable (ArchiveQuery, QueryIdentifier) throws(NetworkError) -> (sent: Int, failed: Int) = {
+            (query, selection) throws(NetworkError) in
+            switch way {
+            case .move: try query.move(.series, selection, to: title)
+            case .get: try query.get(.series, selection, into: intake, number: intake.nextOwnAssociation())
+            }
+        }
         let outcome = await Service.onThread { () -> String in
             guard let source, let planar = try? ObjectScanner().scan(path: source) else { return "no-source" }
             do throws(NetworkError) {
-                let retrieval = Retrieval(peer: address, title: title, planar: planar)
+                let retrieval = Retrieval(peer: address, bring: bring, planar: planar)
                 return try isOfHeld ? retrieval.fetch(held) : retrieval.fetchAnatomy()
             } catch { return "failed-\(error.code)" }
         }

@@ -2,7 +2,8 @@
 ///
 /// Patients are named by the digest that rows name them by; whoever may know more asks the service.
 ///
-/// - Source: DICOM PS3.15 annex A.5 (message schema), RFC 5424 (record), RFC 5425 section 4.3 (octet counting).
+/// - Source: DICOM PS3.15 annex A.5 (message schema), RFC 5424 (record), RFC 5425 section 4.3 and RFC 6587 (octet
+///   counting).
 struct AuditMessage {
     let id: Int64
     /// ISO 8601 with the offset from UTC.
@@ -36,9 +37,10 @@ struct AuditMessage {
         case .queried: Kind(code: "110112", meaning: "Query", action: "E")
         case .sourcesPurged: Kind(code: "110105", meaning: "DICOM Study Deleted", action: "D")
         case .started, .ended: Kind(code: "110100", meaning: "Application Activity", action: "E")
-        // Keys and cameras are settings, whose changes the standard counts among these (PS3.15 A.5.3.11).
+        // Keys, cameras and the site's description are settings, whose changes the standard counts among these
+        // (PS3.15 A.5.3.11).
         case .instanceConflict, .identityConflict, .keyCreated, .keyRevoked, .calibrationAdded, .calibrationWithdrawn,
-            nil:
+            .configurationReplaced, .configurationWithdrawn, nil:
             Kind(code: "110113", meaning: "Security Alert", action: "E")
         }
     }

@@ -29,6 +29,8 @@ enum AuditTrail {
         case keyRevoked = "key-revoke"
         case calibrationAdded = "calibration-add"
         case calibrationWithdrawn = "calibration-withdraw"
+        case configurationReplaced = "configuration-replace"
+        case configurationWithdrawn = "configuration-withdraw"
         case started = "service-started"
         case ended = "service-ended"
     }

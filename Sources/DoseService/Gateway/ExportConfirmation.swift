@@ -3,10 +3,10 @@ import Logging
 import Postgres
 
 /// Asks an archive whether it has what it said that it has stored, before that counts as delivered.
-struct ExportConfirmation: Sendable {
+package struct ExportConfirmation: Sendable {
     static let firstWaitSeconds = 2.0
     /// An archive that still has not got an object then gets it once more.
-    static let checkLimit = 8
+    package static let checkLimit = 8
     static let batchLimit = 20
 
     let pool: Pool
@@ -32,8 +32,7 @@ struct ExportConfirmation: Sendable {
 
     /// - Returns: how many objects were asked for.
     func confirmDue(at destination: ServiceSettings.Destination) async throws(PostgresError) -> Int {
-        guard destination.verification == .query else { return 0 }
-        let items = try await due(destination.name)
+        let items = try await Self.due(destination.name, atMost: Self.batchLimit, pool: pool, store: store)
         for item in items {
             let found = await Service.onThread { Self.ask(for: item.path, at: destination.peer) }
             try await record(Self.verdict(found, checkCount: item.checkCount), of: item)
@@ -65,12 +64,14 @@ struct ExportConfirmation: Sendable {
         } catch { return .failure(error) }
     }
 
-    private func due(_ destination: String) async throws(PostgresError) -> [Item] {
-        let store = store
-        return try await pool.run { (connection) throws(PostgresError) in
+    /// What is stored at a destination and has not been confirmed.
+    static func due(
+        _ destination: String, atMost limit: Int, pool: Pool, store: ObjectStore
+    ) async throws(PostgresError) -> [Item] {
+        try await pool.run { (connection) throws(PostgresError) in
             var items: [Item] = []
             for row in try connection.query(
-                ExportStatements.dueChecks, [.text(destination), .integer(Int64(Self.batchLimit))])
+                ExportStatements.dueChecks, [.text(destination), .integer(Int64(limit))])
             {
                 let name: String = try row["file_name"]
                 items.append(
@@ -83,23 +84,35 @@ struct ExportConfirmation: Sendable {
     }
 
     private func record(_ verdict: Verdict, of item: Item) async throws(PostgresError) {
+        Self.tell(verdict, of: item.id, case: item.dosecase, trace: item.trace, log)
+        let trusted = trusted
+        try await pool.transaction { (transaction) throws(PostgresError) in
+            try Self.record(verdict, of: item.id, trusted: trusted, transaction)
+        }
+    }
+
+    /// Writes to the log what became of an item that was asked about.
+    static func tell(_ verdict: Verdict, of item: Int64, case dosecase: Int64, trace: String, _ log: Logger) {
+        log.log(
+            level: verdict == .confirmed ? .info : .warning,
+            verdict == .confirmed ? "export confirmed" : "export not confirmed",
+            metadata: ["item": "\(item)", "case": "\(dosecase)", "trace": "\(trace)", "verdict": "\(verdict)"])
+    }
+
+    /// - Parameter trusted: destinations whose word counts.
+    static func record(
+        _ verdict: Verdict, of item: Int64, trusted: [String], _ transaction: Transaction
+    ) throws(PostgresError) {
         let parameters: [Parameter] =
             switch verdict {
             case .confirmed: [.text("confirmed"), .null, .double(0)]
             case .again(let seconds, let reason): [.text("stored"), .text(reason), .double(seconds)]
             case .missing: [.text("pending"), .text("lost-by-archive"), .double(0)]
             }
-        log.log(
-            level: verdict == .confirmed ? .info : .warning,
-            verdict == .confirmed ? "export confirmed" : "export not confirmed",
-            metadata: [
-                "item": "\(item.id)", "case": "\(item.dosecase)", "trace": "\(item.trace)", "verdict": "\(verdict)",
-            ])
-        let trusted = trusted
-        try await pool.transaction { (transaction) throws(PostgresError) in
-            _ = try transaction.query(ExportStatements.check, [.integer(item.id)] + parameters)
-            _ = try transaction.query(ExportStatements.closeCase, [.integer(item.id), .texts(trusted)])
-            _ = try transaction.query(CycleStatements.close, [.integer(item.id), .texts(trusted)])
-        }
+        _ = try transaction.query(
+            ExportStatements.check,
+            [.integer(item)] + parameters + [.integer(Int64(ExportOutbox.attemptLimit))])
+        _ = try transaction.query(ExportStatements.closeCase, [.integer(item), .texts(trusted)])
+        _ = try transaction.query(CycleStatements.close, [.integer(item), .texts(trusted)])
     }
 }

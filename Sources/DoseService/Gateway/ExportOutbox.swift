@@ -20,7 +20,7 @@ package struct ExportOutbox: Sendable {
 
     let pool: Pool
     let store: ObjectStore
-    let destinations: [ServiceSettings.Destination]
+    let site: SiteSettings
     /// The name of this service, which at most one process has at a time.
     let owner: String
     let log: Logger
@@ -36,17 +36,30 @@ package struct ExportOutbox: Sendable {
     /// Sends until the task is cancelled; a slow destination delays no other.
     func run() async {
         await withTaskGroup(of: Void.self) { group in
-            for destination in destinations {
-                group.addTask {
-                    await takeBack(destination)
-                    while !Task.isCancelled {
-                        let sent = await sendDue(to: destination)
-                        await confirmDue(at: destination)
-                        // Cancelled meanwhile: the loop's condition ends it.
-                        if sent == 0 { try? await Task.sleep(for: Self.period) }
-                    }
+            var known: Set<String> = []
+            while !Task.isCancelled {
+                for name in destinations.map(\.name) where known.insert(name).inserted {
+                    group.addTask { await serve(name) }
                 }
+                // Cancelled meanwhile: the loop's condition ends it.
+                try? await Task.sleep(for: Self.period)
             }
+        }
+    }
+
+    private var destinations: [ServiceSettings.Destination] { site.current.destinations }
+
+    /// Serves a destination as it is configured now; one that is no longer waits until it is again.
+    private func serve(_ name: String) async {
+        await takeBack(name)
+        while !Task.isCancelled {
+            var sent = 0
+            if let destination = destinations.first(where: { $0.name == name }) {
+                sent = await sendDue(to: destination)
+                await confirmDue(at: destination)
+            }
+            // Cancelled meanwhile: the loop's condition ends it.
+            if sent == 0 { try? await Task.sleep(for: Self.period) }
         }
     }
 
@@ -68,9 +81,15 @@ package struct ExportOutbox: Sendable {
 
     private func confirmDue(at destination: ServiceSettings.Destination) async {
         do {
-            _ = try await ExportConfirmation(
-                pool: pool, store: store, trusted: trusted, log: log
-            ).confirmDue(at: destination)
+            switch destination.verification {
+            case .none: break
+            case .query:
+                _ = try await ExportConfirmation(pool: pool, store: store, trusted: trusted, log: log).confirmDue(
+                    at: destination)
+            case .commitment:
+                _ = try await ExportCommitment(pool: pool, store: store, trusted: trusted, log: log).askDue(
+                    at: destination)
+            }
         } catch { log.error("exports not confirmed", metadata: ["error": "\(error)"]) }
     }
 
@@ -78,8 +97,8 @@ package struct ExportOutbox: Sendable {
     private var trusted: [String] { destinations.filter { $0.verification == .none }.map(\.name) }
 
     /// What this service was sending when it died.
-    private func takeBack(_ destination: ServiceSettings.Destination) async {
-        let parameters: [Parameter] = [.text(owner), .text(destination.name)]
+    private func takeBack(_ destination: String) async {
+        let parameters: [Parameter] = [.text(owner), .text(destination)]
         do {
             try await pool.run { (connection) throws(PostgresError) in
                 _ = try connection.query(ExportStatements.takeBack, parameters)

@@ -7,8 +7,8 @@ public enum ExportState: String, CaseIterable, Codable, Sendable {
         case .pending: [.sending]
         // Back to pending: another try, or the sender has died.
         case .sending: [.pending, .stored, .refused]
-        // Back to pending: the archive has not got it after all.
-        case .stored: [.confirmed, .pending]
+        // Back to pending: the archive has not got it after all; refused: it never does.
+        case .stored: [.confirmed, .pending, .refused]
         case .confirmed, .refused: []
         }
     }

@@ -60,15 +60,32 @@ enum ExportStatements {
         WHERE i.destination = $1 AND i.state = 'stored' AND i.next_attempt_at <= now() ORDER BY i.id LIMIT $2
         """)
 
+    /// What goes out once more does so only as often as any other object.
     static let check = Statement(
         "export_check",
         """
         UPDATE export_item
-        SET state = $2, last_reason = $3, next_attempt_at = now() + make_interval(secs => $4),
+        SET state = CASE WHEN $2 = 'pending' AND attempt >= $5 THEN 'refused' ELSE $2 END,
+            last_reason = $3, next_attempt_at = now() + make_interval(secs => $4),
             check_count = CASE WHEN $2 = 'stored' THEN check_count + 1 ELSE 0 END,
             confirmed_at = CASE WHEN $2 = 'confirmed' THEN now() END
         WHERE id = $1 AND state = 'stored'
         """)
+
+    /// What an archive was asked to commit itself to keep, before it is asked.
+    static let ask = Statement(
+        "export_ask", "INSERT INTO commitment (transaction_uid, item_id, sop_instance_uid) VALUES ($1, $2, $3)")
+
+    static let asked = Statement(
+        "export_asked",
+        """
+        SELECT m.item_id, m.sop_instance_uid, COALESCE(c.id, 0) AS case_id, COALESCE(c.trace, '') AS trace
+        FROM commitment m JOIN export_item i ON i.id = m.item_id \(origin)
+        WHERE m.transaction_uid = $1 ORDER BY m.item_id FOR UPDATE OF m
+        """)
+
+    /// What is confirmed or sent again is not waited for under any name.
+    static let forget = Statement("export_forget", "DELETE FROM commitment WHERE item_id = ANY ($1)")
 
     /// A case is delivered when all objects of its latest result are confirmed, or stored where the archive's word
     /// counts, and has failed when one is refused and none is on its way any more.

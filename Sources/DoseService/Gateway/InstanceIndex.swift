@@ -12,8 +12,8 @@ struct InstanceIndex: Sendable {
         WITH setting AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
         INSERT INTO instance (sop_instance_uid, sop_class_uid, study_instance_uid, series_instance_uid,
                               frame_of_reference_uid, modality, patient_key, byte_count, file_name, calling_title,
-                              birth_key, name_key, sex, trace)
-        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 FROM setting
+                              birth_key, name_key, sex, made_here, acquired_at, is_tomographic, trace)
+        SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17 FROM setting
         ON CONFLICT (sop_instance_uid) DO UPDATE SET purged_at = NULL WHERE instance.purged_at IS NOT NULL
         """)
 
@@ -33,9 +33,17 @@ struct InstanceIndex: Sendable {
                     .text(PatientIdentity.key(object)), .integer(Int64(object.byteCount)), .text(fileName),
                     .optional(callingTitle), .optional(PatientIdentity.birthKey(object)),
                     .optional(PatientIdentity.nameKey(object)), .optional(PatientIdentity.sex(object)),
+                    .bool(object.isOwnResult), .optional(Self.acquired(object)), .bool(object.isTomographic),
                     .optional(trace),
                 ])
         }
+    }
+
+    /// Seconds since 1970. A report of an administration is of the day of its study.
+    private static func acquired(_ object: ScannedObject) -> Double? {
+        let isReport = object.sopClass == .radiopharmaceuticalDoseReport
+        let day = isReport ? object.studyDate.flatMap { LocalTimestamp(date: $0, time: "00") } : nil
+        return (object.acquiredAt ?? day)?.seconds(since: LocalTimestamp(year: 1970, month: 1, day: 1))
     }
 
     func knownNames() throws(PostgresError) -> Set<String> {
@@ -49,6 +57,12 @@ struct InstanceIndex: Sendable {
     /// - Returns: which rows of those written lately are gone.
     func look(_ watch: RowWatch) throws(PostgresError) -> RowWatch.Finding {
         try pool.withConnection { (connection) throws(PostgresError) in try watch.look(connection) }
+    }
+
+    func withTransaction<Value>(
+        _ body: (Transaction) throws(PostgresError) -> Value
+    ) throws(PostgresError) -> Value {
+        try pool.withConnection { (connection) throws(PostgresError) in try connection.transaction(body) }
     }
 
     func audit(_ event: AuditTrail.Event) throws(PostgresError) {

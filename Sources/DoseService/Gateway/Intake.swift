@@ -12,15 +12,17 @@ final class Intake: StorageHandler {
     private let arrivals: Arrivals
     private let traces = AssociationTraces()
     private let watch = RowWatch()
-    private let settings: ServiceSettings
+    private let site: SiteSettings
     private let log: Logger
     let scanner = ObjectScanner()
     private let sequence = Atomic<Int>(0)
 
-    init(store: ObjectStore, pool: Pool, receiver: String, settings: ServiceSettings, log: Logger) {
-        (self.store, self.index, self.settings, self.log) = (store, InstanceIndex(pool: pool), settings, log)
+    init(store: ObjectStore, pool: Pool, receiver: String, site: SiteSettings, log: Logger) {
+        (self.store, self.index, self.site, self.log) = (store, InstanceIndex(pool: pool), site, log)
         arrivals = Arrivals(pool: pool, receiver: receiver)
     }
+
+    private var settings: ServiceSettings { site.current }
 
     func admit(_ request: AssociationRequest) -> AssociationDecision {
         guard store.freeBytes() > settings.diskReserveBytes else {
@@ -29,6 +31,9 @@ final class Intake: StorageHandler {
         }
         return .admit
     }
+
+    /// A number for an association that we open to fetch something: below those of the listener.
+    func nextOwnAssociation() -> Int { -sequence.add(1, ordering: .relaxed).newValue }
 
     func temporaryFile(for object: IncomingObject) -> TemporaryFileDecision {
         guard store.freeBytes() > settings.diskReserveBytes else {
@@ -79,6 +84,17 @@ final class Intake: StorageHandler {
         watch.note(scanned.sopInstance.description, fileName: name)
         if association == nil { try arrivals.note([patient]) }
         return .success
+    }
+
+    func committed(_ report: CommitmentReport, from request: AssociationRequest) -> StoreStatus {
+        do throws(PostgresError) {
+            let trusted = settings.destinations.filter { $0.verification == .none }.map(\.name)
+            let settled = try index.withTransaction { (transaction) throws(PostgresError) in
+                try ExportCommitment.take(report, trusted: trusted, transaction)
+            }
+            ExportCommitment.tell(settled, log)
+            return settled == nil ? .unknownTransaction : .success
+        } catch { return .refused(code: 0x0110, comment: "not recorded") }
     }
 
     func ended(_ association: EndedAssociation) {

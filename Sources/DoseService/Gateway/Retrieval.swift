@@ -3,12 +3,15 @@ import DICOM
 /// Finds the PET/CT of a planar study's patient in an archive and has it sent. Its calls block.
 struct Retrieval {
     /// What is fetched of the study that holds the PET.
-    static let modalities: Set<String> = ["PT", "CT", "RTSTRUCT", "SEG", "REG"]
+    static let modalities: Set<String> = ["PT", "CT", "RTSTRUCT", "SEG", "REG", "SR"]
     /// Studies that are looked into, the latest first.
     static let studyLimit = 20
 
+    /// Has objects of a selection sent; says how many came and did not.
+    typealias Fetch = (ArchiveQuery, QueryIdentifier) throws(NetworkError) -> (sent: Int, failed: Int)
+
     let peer: StoragePeer
-    let title: String
+    let bring: Fetch
     let planar: ScannedObject
 
     private struct Study {
@@ -22,7 +25,10 @@ struct Retrieval {
     func fetchAnatomy() throws(NetworkError) -> String {
         guard let identifier = planar.patientID, Self.isExact(identifier) else { return "identifier-unusable" }
         for study in try studies(identifier).prefix(Self.studyLimit) {
-            let series = try series(of: study).filter { Self.modalities.contains($0.modality) }
+            let all = try series(of: study)
+            // A planar study may hold a copy of an earlier result as PET images: it is no PET/CT.
+            guard !all.contains(where: { $0.modality == "NM" }) else { continue }
+            let series = all.filter { Self.modalities.contains($0.modality) }
             guard series.contains(where: { $0.modality == "PT" }) else { continue }
             return try fetch(series)
         }
@@ -38,7 +44,7 @@ struct Retrieval {
             selection[.studyInstance] = series.study
             selection[.seriesInstance] = series.series
             do throws(NetworkError) {
-                let outcome = try ArchiveQuery(peer: patient).move(.series, selection, to: title)
+                let outcome = try bring(ArchiveQuery(peer: patient), selection)
                 (sent, failed) = (sent + outcome.sent, failed + outcome.failed)
             } catch .refused {
                 // One series that the archive does not give does not keep the others from coming.

@@ -33,16 +33,9 @@ extension StudyReader {
             do { _ = try ObjectScanner().scan(path: path) } catch { throw .refused(code: "file-unreadable") }
         }
         let inventory = SeriesInventory(filesAt: paths)
-        let pet: PETSeries
-        let ct: CTSeries
-        do { pet = try SeriesReader.readPET(filesAt: try largest(.positronEmission, "pt", inventory)) } catch {
-            throw Self.problem(error, role: "pt")
-        }
-        do {
-            let files = try largest(.computedTomography, "ct", inventory, frame: pet.frameOfReferenceUID)
-            ct = try SeriesReader.readCT(filesAt: files)
-        } catch { throw Self.problem(error, role: "ct") }
+        let scans = try readScans(inventory)
         return AnatomySource(
-            ct: ct, pet: pet, contours: try readContours(inventory, frame: ct.frameOfReferenceUID))
+            ct: scans.ct, pet: scans.pet,
+            contours: try readContours(inventory, frame: scans.ct.frameOfReferenceUID))
     }
 }

@@ -36,7 +36,8 @@ public struct ConfigurationCheck: Codable, Equatable, Sendable {
         (self.kind, self.file, self.problems, peers) = (kind, file, problems, [])
     }
 
-    private static func ask(_ peer: GatewayPeer) -> PeerAnswer? {
+    /// - Returns: nil for a peer that only calls.
+    static func ask(_ peer: GatewayPeer) -> PeerAnswer? {
         guard let address = peer.address else { return nil }
         let echo = word { () throws(NetworkError) in try StorageSender(peer: address).echo() }
         let isQueried = peer.isAsked || (!peer.outputs.isEmpty && peer.verification == .query)

@@ -6,8 +6,18 @@ public struct GatewayPeer: Equatable, Sendable {
     public enum Verification: String, CaseIterable, Sendable {
         /// It is asked for the object (C-FIND) before the object counts as delivered.
         case query
+        /// It is asked to commit itself to keep the object (storage commitment), and its report counts.
+        case commitment
         /// Its Success counts.
         case none
+    }
+
+    /// How an archive is made to send what a case misses.
+    public enum Retrieval: String, CaseIterable, Sendable {
+        /// It calls us (C-MOVE), by a title that it knows.
+        case move
+        /// It answers on our association (C-GET).
+        case get
     }
 
     public var name: String
@@ -22,6 +32,7 @@ public struct GatewayPeer: Equatable, Sendable {
     public var verification = Verification.query
     /// Whether it is asked for what a case misses, and how many instances a series has.
     public var isAsked = false
+    public var retrieval = Retrieval.move
 
     public init(name: String, title: String) { (self.name, self.title) = (name, title) }
 }

@@ -69,6 +69,18 @@ extension ServiceSettings {
         return configuration
     }
 
+    /// The peers of the site's description, and destinations that no peer describes.
+    var everyPeer: [GatewayPeer] {
+        let described = Set(peers.map(\.name))
+        return peers
+            + destinations.filter { !described.contains($0.name) }.map { destination in
+                var peer = GatewayPeer(name: destination.name, title: destination.peer.calledTitle)
+                (peer.address, peer.outputs) = (destination.peer, destination.outputs)
+                peer.verification = destination.verification
+                return peer
+            }
+    }
+
     /// Those who are asked for what is missing.
     var archives: [GatewayPeer] { peers.filter { $0.isAsked && $0.address != nil } }
 }

@@ -20,6 +20,8 @@ public struct SiteConfiguration: Sendable {
     public private(set) var dosePolicy: DosePolicy?
     public private(set) var auditReceiver: AuditReceiver?
     public private(set) var problems: [ConfigurationProblem] = []
+    /// What it was read from, when that is JSON.
+    private(set) var document: JSONValue?
 
     public struct Listener: Sendable {
         public var address: String?
@@ -57,6 +59,7 @@ public struct SiteConfiguration: Sendable {
             ]
             return
         }
+        document = value
         let reader = ConfigurationReader(value, path: "")
         title = reader.text("title", where: Self.isTitle)
         listener = reader.object("listener", Self.listener) ?? Listener()
@@ -133,6 +136,7 @@ public struct SiteConfiguration: Sendable {
         }
         let outputs = reader.texts("receives", where: ServiceSettings.Destination.allOutputs.contains) ?? []
         let verification = reader.text("verification") { GatewayPeer.Verification(rawValue: $0) != nil }
+        let retrieval = reader.text("retrieval") { GatewayPeer.Retrieval(rawValue: $0) != nil }
         let (mayCall, isAsked) = (reader.bool("may_call") ?? true, reader.bool("is_asked") ?? false)
         let files = reader.object("tls") { securityFiles($0, role: .client) }
         if (host == nil) != (port == nil) { reader.complain(host == nil ? "host" : "port", "missing") }
@@ -142,6 +146,7 @@ public struct SiteConfiguration: Sendable {
         peer.callsFrom = ranges.compactMap { AddressRange($0) }
         (peer.mayCall, peer.isAsked, peer.outputs) = (mayCall, isAsked, outputs)
         peer.verification = verification.flatMap { .init(rawValue: $0) } ?? .query
+        peer.retrieval = retrieval.flatMap { .init(rawValue: $0) } ?? .move
         if let host, let port {
             do throws(NetworkError) {
                 var address = try StoragePeer(
@@ -168,8 +173,13 @@ public struct SiteConfiguration: Sendable {
 
     private static func auditReceiver(_ reader: ConfigurationReader) -> AuditReceiver? {
         let host = reader.requiredText("host")
-        let port = reader.integer("port", in: 1...65_535) ?? 601
-        return host.map { AuditReceiver(host: $0, port: UInt16(port)) }
+        let files = reader.object("tls") { securityFiles($0, role: .client) }
+        let usual = files == nil ? AuditTransport.plainPort : AuditTransport.securePort
+        let port = reader.integer("port", in: 1...65_535).map(UInt16.init) ?? usual
+        guard let host else { return nil }
+        // What is wrong with the files has been said where they were read.
+        return AuditReceiver(
+            host: host, port: port, security: try? files.map { try TransportSecurity($0, role: .client) })
     }
 
     private static func isTitle(_ text: String) -> Bool {

@@ -20,6 +20,8 @@ public struct ReconstructionRun: Sendable {
         public var namespace: String
         public var createdAt: LocalTimestamp
         public var qualification: RTDoseContext.Qualification
+        /// Whether the map is also written as PET images, of which there are many.
+        public var writesPETCopy = false
         /// SHA-256 of the file that the camera's description came from, when it came from one.
         public var siteFileDigest: String?
 
@@ -34,11 +36,7 @@ public struct ReconstructionRun: Sendable {
         }
     }
 
-    /// The objects that go to the archive, in the order in which they are sent.
-    public static let exportedFiles = ["plan.dcm", "activity.dcm"]
     public static let methods = ["stage0"]
-    /// The names of those objects.
-    public static let outputNames = exportedFiles.map { String($0.prefix { $0 != "." }) }
 
     public let request: Request
 
@@ -62,20 +60,20 @@ public struct ReconstructionRun: Sendable {
         progress(0.6, "fit")
         let (estimate, simpler) = try reconstruct(study, anatomy)
         let checks = QualityCheck.checks(
-            of: estimate, injected: injected(study.planar), halfLifeSeconds: study.planar.radionuclide.halfLifeSeconds)
+            of: estimate, injected: injected(study), halfLifeSeconds: study.planar.radionuclide.halfLifeSeconds)
         let provenance = Provenance(
             version: Version.number, commit: Version.commit, modelHash: "none", recipeHash: recipeHash(study.site),
             seed: 0)
         var summary = ResultSummary(
-            estimate, simpler: simpler, method: request.method, acquisition: .init(study.planar), checks: checks,
-            provenance: provenance, sources: study.sources)
+            estimate, simpler: simpler, method: request.method, acquisition: .init(study), checks: checks,
+            provenance: provenance, study: study)
         summary.assume(
             ReconstructionAssumptions(
                 study, choice: CalibrationChoice(sites: request.sites, for: study.planar),
                 isCalibrated: estimate.isCalibrated, findings: estimate.findings,
                 siteFileDigest: request.siteFileDigest))
         progress(0.8, "write")
-        try write(estimate, summary, study, provenance)
+        try write(estimate, summary, study, anatomy)
         progress(1, "done")
         return summary
     }
@@ -120,11 +118,11 @@ public struct ReconstructionRun: Sendable {
         } catch { throw StudyProblem(error) }
     }
 
-    private func injected(_ planar: PlanarStudy) -> (megabecquerel: Double, secondsBefore: Double)? {
-        guard let activity = planar.administration.megabecquerels, let start = planar.administration.startedAt else {
+    private func injected(_ study: StudyReader.Study) -> (megabecquerel: Double, secondsBefore: Double)? {
+        guard let activity = study.administration.megabecquerels, let start = study.administration.startedAt else {
             return nil
         }
-        return (activity, planar.startedAt.seconds(since: start))
+        return (activity, study.planar.startedAt.seconds(since: start))
     }
 
     /// A digest of everything that was set and not measured.
@@ -140,23 +138,13 @@ public struct ReconstructionRun: Sendable {
     }
 
     private func write(
-        _ estimate: ActivityEstimate, _ summary: ResultSummary, _ study: StudyReader.Study, _ provenance: Provenance
+        _ estimate: ActivityEstimate, _ summary: ResultSummary, _ study: StudyReader.Study, _ anatomy: PatientAnatomy
     ) throws(StudyProblem) {
-        let context = RTDoseContext(
-            frameOfReferenceUID: study.ct.frameOfReferenceUID, ctGrid: study.ct.volume.grid, sources: study.sources,
-            provenance: provenance, qualification: request.qualification, createdAt: request.createdAt,
-            uids: UIDGenerator(namespace: request.namespace))
-        let writer = RTDoseWriter(context: context, source: study.planarSource)
-        let quantity: DoseMap.Quantity =
-            estimate.isCalibrated ? .activityConcentration(at: study.planar.startedAt) : .relativeActivity
         let folder = request.outputFolder
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            try writer.writePlan(to: "\(folder)/plan.dcm")
-            try writer.write(
-                DoseMap(quantity, volume: estimate.activity, radionuclide: study.planar.radionuclide.name),
-                output: "activity", seriesNumber: 1,
-                to: "\(folder)/activity.dcm")
+            try ResultObjects(estimate: estimate, anatomy: anatomy, study: study, request: request).write(
+                summary.provenance)
             let nifti = NIfTI.encode(estimate.activity, description: "activity \(summary.unit)")
             try DurableFile.write(nifti, to: "\(folder)/activity.nii.gz")
             try DurableFile.write(OverviewPicture(estimate: estimate).png(), to: "\(folder)/overview.png")

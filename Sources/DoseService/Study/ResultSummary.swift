@@ -13,6 +13,8 @@ public struct ResultSummary: Codable, Equatable, Sendable {
         public let meanBecquerelPerMillilitre: Double?
         /// Share of all activity in the field; the only value there is without a calibration.
         public let activityPercent: Double
+        /// Share of what was injected, both at the time of the scan; nil when that is not known.
+        public let injectedPercent: Double?
         public let deviationPercent: Double
         public let dataShare: Double
         /// How far from its place in the CT the region was found, along x, y and z.
@@ -30,10 +32,39 @@ public struct ResultSummary: Codable, Equatable, Sendable {
             case activityMegabecquerel = "activity_mbq"
             case meanBecquerelPerMillilitre = "mean_bq_per_ml"
             case activityPercent = "activity_percent"
+            case injectedPercent = "injected_percent"
             case deviationPercent = "sd_percent"
             case dataShare = "data_share"
             case shiftMillimetres = "shift_mm"
             case chiSquare = "chi_square"
+        }
+    }
+
+    /// What was given to the patient.
+    public struct Injection: Codable, Equatable, Sendable {
+        public let activityMegabecquerel: Double
+        public let hoursBefore: Double
+        /// What is left of it at the time of the scan.
+        public let remainingMegabecquerel: Double
+        /// `report` for a report of the administration, `image` for the planar image itself.
+        public let statedBy: String
+
+        enum CodingKeys: String, CodingKey {
+            case activityMegabecquerel = "activity_mbq"
+            case hoursBefore = "hours_before"
+            case remainingMegabecquerel = "remaining_mbq"
+            case statedBy = "stated_by"
+        }
+
+        init?(_ study: StudyReader.Study) {
+            guard let activity = study.administration.megabecquerels, let start = study.administration.startedAt else {
+                return nil
+            }
+            let seconds = study.planar.startedAt.seconds(since: start)
+            guard seconds >= 0 else { return nil }
+            (activityMegabecquerel, hoursBefore) = (activity, seconds / 3600)
+            remainingMegabecquerel = activity * study.planar.radionuclide.remaining(afterSeconds: seconds)
+            statedBy = study.findings.contains("administration-from-report") ? "report" : "image"
         }
     }
 
@@ -98,11 +129,11 @@ public struct ResultSummary: Codable, Equatable, Sendable {
             (self.administeredAt, self.administeredMegabecquerel) = (administeredAt, administeredMegabecquerel)
         }
 
-        init(_ planar: PlanarStudy) {
+        init(_ study: StudyReader.Study) {
             self.init(
-                radionuclide: planar.radionuclide.name, acquiredAt: planar.startedAt,
-                administeredAt: planar.administration.startedAt,
-                administeredMegabecquerel: planar.administration.megabecquerels)
+                radionuclide: study.planar.radionuclide.name, acquiredAt: study.planar.startedAt,
+                administeredAt: study.administration.startedAt,
+                administeredMegabecquerel: study.administration.megabecquerels)
         }
     }
 
@@ -112,6 +143,7 @@ public struct ResultSummary: Codable, Equatable, Sendable {
     public let isCalibrated: Bool
     /// Unit of the map: `Bq/mL` or `%/mL`.
     public let unit: String
+    public let injection: Injection?
     public let organs: [Organ]
     public let unexplained: [Unexplained]
     public let views: [View]
@@ -128,7 +160,7 @@ public struct ResultSummary: Codable, Equatable, Sendable {
     public let sources: [SourceReference]
 
     enum CodingKeys: String, CodingKey {
-        case method, acquisition, unit, organs, unexplained, views, checks, findings, assumptions, iterations
+        case method, acquisition, unit, injection, organs, unexplained, views, checks, findings, assumptions, iterations
         case provenance, sources
         case isCalibrated = "calibrated"
         case hasConverged = "converged"
@@ -137,19 +169,22 @@ public struct ResultSummary: Codable, Equatable, Sendable {
 
     init(
         _ estimate: ActivityEstimate, simpler: SimplerEstimates?, method: String, acquisition: Acquisition,
-        checks: [QualityCheck],
-        provenance: Provenance, sources: [SourceReference]
+        checks: [QualityCheck], provenance: Provenance, study: StudyReader.Study
     ) {
         (self.method, self.acquisition) = (method, acquisition)
         isCalibrated = estimate.isCalibrated
         unit = estimate.isCalibrated ? "Bq/mL" : "%/mL"
         let total = estimate.totalActivity
+        let injected = Injection(study)
+        injection = injected
         organs = estimate.organs.map { organ in
             Organ(
                 name: organ.name, kind: organ.kind.rawValue, volumeMillilitres: organ.millilitres,
                 activityMegabecquerel: estimate.isCalibrated ? organ.activity : nil,
                 meanBecquerelPerMillilitre: estimate.isCalibrated ? organ.meanConcentration : nil,
                 activityPercent: total > 0 ? 100 * organ.activity / total : 0,
+                injectedPercent: estimate.isCalibrated
+                    ? injected.map { 100 * organ.activity / $0.remainingMegabecquerel } : nil,
                 deviationPercent: organ.deviationPercent, dataShare: organ.dataShare,
                 shiftMillimetres: [organ.shift.x, organ.shift.y, organ.shift.z], chiSquare: organ.chiSquare,
                 conjugateViewMegabecquerel: simpler?.conjugateView[organ.name],
@@ -172,11 +207,11 @@ public struct ResultSummary: Codable, Equatable, Sendable {
                 countsExpected: view.expected.reduce(0) { $0 + Double($1) })
         }
         self.checks = checks
-        findings = estimate.findings
+        findings = study.findings + estimate.findings
         iterations = estimate.iterations
         hasConverged = estimate.hasConverged
         self.provenance = provenance
-        self.sources = sources
+        sources = study.sources
     }
     /// Adds what was assumed; a calibration that was not used is a finding too.
     mutating func assume(_ assumptions: ReconstructionAssumptions) {

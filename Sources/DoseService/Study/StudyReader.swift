@@ -15,6 +15,10 @@ struct StudyReader {
         /// Where patient and study are copied from.
         let planarSource: Dataset
         let sources: [SourceReference]
+        /// What was given: by its report, or by the planar image.
+        let administration: Administration
+        /// How files that may be there or not were used, as stable codes.
+        let findings: [String]
     }
 
     /// The cameras of the site; the first that names the station, then the first that holds for all.
@@ -42,15 +46,9 @@ struct StudyReader {
             throw StudyProblem(error, role: "nm")
         } catch let problem as StudyProblem { throw problem } catch { throw .failed(code: "unexpected") }
         let inventory = SeriesInventory(filesAt: anatomyPaths)
-        let ct: CTSeries
-        let pet: PETSeries
-        do { pet = try SeriesReader.readPET(filesAt: try largest(.positronEmission, "pt", inventory)) } catch {
-            throw Self.problem(error, role: "pt")
-        }
-        do {
-            let paths = try largest(.computedTomography, "ct", inventory, frame: pet.frameOfReferenceUID)
-            ct = try SeriesReader.readCT(filesAt: paths)
-        } catch { throw Self.problem(error, role: "ct") }
+        let scans = try readScans(inventory)
+        let (ct, pet) = (scans.ct, scans.pet)
+        let given = readAdministration(inventory, of: planar)
         let contours = try readContours(inventory, frame: ct.frameOfReferenceUID)
         let coverage = AxialCoverage(ct.volume.grid)
         if !answers.consents(to: CaseAnswers.Consent.wholeCT) {
@@ -58,10 +56,14 @@ struct StudyReader {
             if let contours { try coverage.check(contours: contours.structures) }
         }
         let sources =
-            planar.sources + [ct.sources.first, pet.sources.first, contours?.source].compactMap { $0 }
+            planar.sources
+            + [ct.sources.first, pet.sources.first, contours?.source, scans.registration, given.source].compactMap {
+                $0
+            }
         return Study(
             planar: planar, ct: ct, pet: pet, contours: contours, site: try site(for: planar, ct),
-            planarSource: planarSource, sources: sources)
+            planarSource: planarSource, sources: sources, administration: given.administration,
+            findings: scans.findings + given.findings)
     }
 
     static func problem(_ error: any Error, role: String) -> StudyProblem {

@@ -1,14 +1,28 @@
 import Postgres
 
-/// An archive that results go to.
+/// An application that the service knows.
 struct PeerView: Codable, Equatable {
-    let title, host: String
-    let port: Int
+    let name, title: String
+    /// Where it is called; nil for one that only calls.
+    let host: String?
+    let port: Int?
+    /// Results that go there, by their names, and what makes them delivered.
+    let receives: [String]
+    let verification: String?
+    /// Whether it is asked for what a case misses.
+    let isAsked: Bool
     /// Objects by the state of their export.
     let exports: [String: Int]
 
-    init(_ destination: ServiceSettings.Destination, waiting: [String: Int]) {
-        (title, host, port) = (destination.name, destination.peer.host, Int(destination.peer.port))
+    enum CodingKeys: String, CodingKey {
+        case name, title, host, port, receives, verification, exports
+        case isAsked = "is_asked"
+    }
+
+    init(_ peer: GatewayPeer, waiting: [String: Int]) {
+        (name, title, receives, isAsked) = (peer.name, peer.title, peer.outputs, peer.isAsked)
+        (host, port) = (peer.address?.host, peer.address.map { Int($0.port) })
+        verification = peer.outputs.isEmpty ? nil : peer.verification.rawValue
         exports = waiting
     }
 

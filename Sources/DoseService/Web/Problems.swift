@@ -5,6 +5,7 @@ package enum ProblemType: String, CaseIterable, Sendable {
     case invalidParameter = "invalid-parameter"
     case invalidBody = "invalid-body"
     case invalidMultipart = "invalid-multipart"
+    case invalidConfiguration = "invalid-configuration"
     case unauthenticated
     case keyInvalid = "key-invalid"
     case keyExpired = "key-expired"
@@ -33,7 +34,7 @@ package enum ProblemType: String, CaseIterable, Sendable {
         case .notFound: 404
         case .conflict, .alreadyEnded, .stateForbids: 409
         case .unsupportedMediaType: 415
-        case .idempotencyConflict: 422
+        case .idempotencyConflict, .invalidConfiguration: 422
         case .rateLimited: 429
         case .internalError: 500
         case .tooManyWaiting, .databaseUnavailable: 503
@@ -46,6 +47,7 @@ package enum ProblemType: String, CaseIterable, Sendable {
         case .invalidParameter: "Invalid parameter"
         case .invalidBody: "Invalid body"
         case .invalidMultipart: "Invalid multipart body"
+        case .invalidConfiguration: "The configuration cannot be used"
         case .unauthenticated: "A key is needed"
         case .keyInvalid: "The key is not known"
         case .keyExpired: "The key has expired or was revoked"

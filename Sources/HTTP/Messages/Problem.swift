@@ -8,6 +8,8 @@ public struct Problem: Error, Sendable, Equatable {
     public var status: Status
     public var detail: String?
     public var instance: String?
+    /// Further members, each a name and its value as JSON (RFC 9457 section 3.2).
+    public var extensions: [String: String] = [:]
     /// Fields of the answer beside Content-Type, such as Retry-After.
     public var fields: Fields
 
@@ -27,6 +29,9 @@ public struct Problem: Error, Sendable, Equatable {
         var members = "{\"type\":\(Self.quoted(type)),\"title\":\(Self.quoted(title)),\"status\":\(status.code)"
         if let detail { members += ",\"detail\":\(Self.quoted(detail))" }
         if let instance { members += ",\"instance\":\(Self.quoted(instance))" }
+        for (name, value) in extensions.sorted(by: { $0.key < $1.key }) {
+            members += ",\(Self.quoted(name)):\(value)"
+        }
         members += "}"
         var fields = fields
         fields.add("Content-Type", "application/problem+json")

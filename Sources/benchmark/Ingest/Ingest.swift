@@ -9,6 +9,7 @@ struct Ingest: ParsableCommand {
     @Option(help: "Objects in each round.") var objects = 600
     @Option(help: "Rounds; every contestant takes its turn in each.") var rounds = 4
     @Option(help: "Numbers of associations, separated by commas.") var associations = "1,4,8"
+    @Option(help: "C-ECHO associations, one after the other, beside the memory that they leave taken.") var echoes = 200
     @Option(help: "Folder on the disk that is measured.") var folder = NSTemporaryDirectory()
     @OptionGroup var output: OutputOptions
 
@@ -20,8 +21,8 @@ struct Ingest: ParsableCommand {
     }
 
     func validate() throws {
-        guard objects > 0, objects < 100_000, rounds > 0, !counts.isEmpty else {
-            throw ValidationError("--objects, --rounds and --associations have to be positive")
+        guard objects > 0, objects < 100_000, rounds > 0, echoes > 0, !counts.isEmpty else {
+            throw ValidationError("--objects, --rounds, --associations and --echoes have to be positive")
         }
     }
 
@@ -126,10 +127,11 @@ struct Ingest: ParsableCommand {
                 "C-ECHO slowest of 50, \(idleSockets) idle sockets", (crowded.max() ?? 0) * 1e3, "ms", beside: "limit",
                 100))
         let before = ours.program.residentBytes
-        _ = try EchoMeasurement.latencies(ours, count: 200)
+        _ = try EchoMeasurement.latencies(ours, count: echoes)
         report.add(
             Figure(
-                "memory after 200 C-ECHO associations", megabytes(ours.program.residentBytes), "MB", beside: "before",
+                "memory after \(echoes) C-ECHO associations", megabytes(ours.program.residentBytes), "MB",
+                beside: "before",
                 megabytes(before)))
     }
 

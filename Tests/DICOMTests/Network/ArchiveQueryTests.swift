@@ -1,5 +1,6 @@
 import DICOM
 import Foundation
+import TestSupport
 import Testing
 
 /// Queries and retrievals against DCMTK's archive.
@@ -93,6 +94,45 @@ import Testing
         #expect(fixture.handler.seen.requests.first?.callingTitle == "ARCHIVE")
     }
 
+    /// On our own association, by an archive that does not know where we are.
+    @Test func getsASeriesWithoutBeingKnown() throws {
+        let archive = try Archive(knowing: "SOMEBODY", at: 1)
+        let given = objects(5)
+        try archive.store(given)
+        var selection = QueryIdentifier()
+        selection[.studyInstance] = "1.2.3.4"
+        selection[.seriesInstance] = "1.2.3.5"
+        let handler = RecordingHandler(folder: try ScratchFolder())
+        let outcome = try ArchiveQuery(peer: archive.peer).get(.series, selection, into: handler, number: -1)
+        #expect(outcome.sent == 5 && outcome.failed == 0)
+        #expect(Set(handler.seen.files.map(\.object.sopInstance.description)) == Set(given.map(\.sopInstance)))
+        for file in handler.seen.files {
+            let object = try #require(given.first { $0.sopInstance == file.object.sopInstance.description })
+            #expect(Array(try fileBytes(file.path).suffix(object.usualDataset.count)) == object.usualDataset)
+            #expect(file.object.associationNumber == -1 && file.object.callingTitle == "ARCHIVE")
+        }
+        #expect(handler.seen.ended.map(\.storedCount) == [5] && handler.seen.ended.map(\.reason) == [.released])
+
+        selection[.seriesInstance] = "1.2.3.99"
+        let nothing = try ArchiveQuery(peer: archive.peer).get(.series, selection, into: handler, number: -2)
+        #expect(nothing.sent == 0 && nothing.failed == 0)
+    }
+
+    /// What is not kept here is not counted as fetched.
+    @Test func whatIsRefusedHereIsNotFetched() throws {
+        let archive = try Archive(knowing: "SOMEBODY", at: 1)
+        try archive.store(objects(2))
+        var selection = QueryIdentifier()
+        selection[.studyInstance] = "1.2.3.4"
+        let full = RecordingHandler(folder: try ScratchFolder(), status: .outOfResources(comment: "full"))
+        // A702: none of the sub-operations could be performed.
+        #expect(throws: NetworkError.refused(status: 0xA702)) {
+            try ArchiveQuery(peer: archive.peer).get(.study, selection, into: full, number: -1)
+        }
+        #expect(full.seen.ended.map(\.refusedCount) == [2])
+        #expect(full.folder.names.isEmpty)
+    }
+
     @Test func anUnknownDestinationIsRefused() throws {
         let archive = try Archive(knowing: "SCINTIVOL", at: 1)
         try archive.store(objects(1))
@@ -109,6 +149,10 @@ import Testing
             host: "127.0.0.1", port: fixture.port, calledTitle: "ANY", callingTitle: "SCINTIVOL")
         #expect(throws: NetworkError.noAcceptedContext) {
             try ArchiveQuery(peer: peer).find(.study, QueryIdentifier())
+        }
+        let handler = RecordingHandler(folder: try ScratchFolder())
+        #expect(throws: NetworkError.noAcceptedContext) {
+            try ArchiveQuery(peer: peer).get(.study, QueryIdentifier(), into: handler, number: -1)
         }
     }
 }

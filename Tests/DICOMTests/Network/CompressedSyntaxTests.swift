@@ -1,4 +1,5 @@
 import DICOM
+import TestSupport
 import Testing
 
 /// Which compressed transfer syntaxes are taken, and that they give the pixels back.
@@ -50,7 +51,7 @@ import Testing
     ])
     func whatIsNotDecodedHereIsRefusedAtNegotiation(syntax: String) throws {
         let fixture = try ListenerFixture()
-        let client = try #require(RawClient(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port))
         client.write(PDU.associationRequest(contexts: [PDU.context(1, PDU.nuclearMedicine, [syntax])]))
         let answer = try #require(client.readPDU())
         let transferSyntaxesNotSupported: [UInt8] = [1, 0, 4, 0]
@@ -60,7 +61,7 @@ import Testing
 
     @Test func whatIsPlainComesBeforeWhatIsCompressed() throws {
         let fixture = try ListenerFixture()
-        let client = try #require(RawClient(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port))
         let proposed = ["1.2.840.10008.1.2.4.70", PDU.implicit, "1.2.840.10008.1.2.1"]
         client.write(PDU.associationRequest(contexts: [PDU.context(1, PDU.nuclearMedicine, proposed)]))
         let answer = try #require(client.readPDU())
@@ -69,7 +70,7 @@ import Testing
 
     @Test func structuresAreNotTakenCompressed() throws {
         let fixture = try ListenerFixture()
-        let client = try #require(RawClient(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port))
         let structures = "1.2.840.10008.5.1.4.1.1.481.3"
         client.write(PDU.associationRequest(contexts: [PDU.context(1, structures, ["1.2.840.10008.1.2.5"])]))
         let answer = try #require(client.readPDU())

@@ -1,5 +1,6 @@
 import DICOM
 import Foundation
+import TestSupport
 import Testing
 
 /// The conformance statement's tables are those of the code.
@@ -30,7 +31,10 @@ import Testing
         let provided = Set(rows.filter { $0[3] == "yes" }.map { $0[1] })
         let classes = PresentationContextPolicy.defaultStorageClasses.union([.verification])
         #expect(provided == Set(classes.map(\.description)))
-        let used: [UID] = [.verification, .rtDose, .rtPlan, .rtStructureSet, .studyRootFind, .studyRootMove]
+        let used: [UID] = [
+            .verification, .rtDose, .rtPlan, .rtStructureSet, .petImage, .segmentation, .studyRootFind, .studyRootMove,
+            .studyRootGet, .storageCommitment,
+        ]
         let documents: [SOPClass] = [.enhancedStructuredReport, .encapsulatedPDF]
         #expect(
             Set(rows.filter { $0[2] == "yes" }.map { $0[1] })
@@ -64,21 +68,10 @@ import Testing
         #expect(try table("timers").map { $0[1] } == timers.map { "\($0.components.seconds)" })
     }
 
-    @Test func namesTheStatusesOfStorage() throws {
-        let known: [StoreStatus] = [
-            .success, .outOfResources(comment: ""), .dataSetMismatch(comment: ""), .cannotUnderstand(comment: ""),
-        ]
-        let codes = try table("store-statuses").map { $0[0] }
-        for status in known {
-            let digits = String(status.code, radix: 16, uppercase: true)
-            #expect(codes.contains(String(repeating: "0", count: 4 - digits.count) + digits))
-        }
-    }
-
     /// What the program says of itself in an A-ASSOCIATE-AC is what the statement says.
     @Test func namesTheImplementation() throws {
         let fixture = try ListenerFixture()
-        let client = try #require(RawClient(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port))
         client.write(PDU.associationRequest())
         let answer = String(decoding: try #require(client.readPDU()), as: UTF8.self)
         let values = Dictionary(uniqueKeysWithValues: try table("association").map { ($0[0], $0[1]) })

@@ -1,4 +1,5 @@
 import DICOM
+import TestSupport
 import Testing
 
 /// Peers that are slow, broken or malicious (PS3.8 section 9.3), over raw sockets.
@@ -9,7 +10,7 @@ import Testing
 
     @Test func idleConnectionsDelayNobody() throws {
         let fixture = try ListenerFixture()
-        let idle = try (0..<50).map { _ in try #require(RawClient(port: fixture.port)) }
+        let idle = try (0..<50).map { _ in try #require(PeerSocket(port: fixture.port)) }
         #expect(eventually { fixture.listener.counters.openConnections == 50 })
         // The request deadline of the fifty is ten seconds; an echo that waited for one of them would time out first.
         #expect(try fixture.echo(["-to", "2", "-ta", "2", "-td", "2"]).status == 0)
@@ -18,14 +19,14 @@ import Testing
 
     @Test func idleConnectionsEndAtTheirDeadline() throws {
         let fixture = try ListenerFixture { $0.requestDeadline = .milliseconds(50) }
-        let client = try #require(RawClient(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port))
         #expect(client.readToEnd() == [])
         #expect(eventually { fixture.listener.counters.refusedConnections == 1 })
     }
 
     @Test func halfRequestEndsAtItsDeadline() throws {
         let fixture = try ListenerFixture { $0.requestDeadline = .milliseconds(50) }
-        let client = try #require(RawClient(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port))
         client.write(Array(PDU.associationRequest().prefix(40)))
         #expect(client.readToEnd() == [])
     }
@@ -44,7 +45,7 @@ import Testing
 
     @Test(arguments: notRequests) func whatIsNotARequestIsAborted(bytes: [UInt8]) throws {
         let fixture = try ListenerFixture { $0.closeDeadline = .milliseconds(50) }
-        let client = try #require(RawClient(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port))
         client.write(bytes)
         #expect(client.readToEnd()?.first == Self.abort)
         #expect(fixture.handler.seen.requests.isEmpty)
@@ -71,7 +72,7 @@ import Testing
 
     @Test(arguments: malformedRequests) func malformedRequestsAreAborted(request: [UInt8]) throws {
         let fixture = try ListenerFixture { $0.closeDeadline = .milliseconds(50) }
-        let client = try #require(RawClient(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port))
         client.write(request)
         #expect(client.readToEnd()?.first == Self.abort)
         #expect(fixture.handler.seen.requests.isEmpty)
@@ -80,7 +81,7 @@ import Testing
 
     @Test func a128ContextsAreNotTooMany() throws {
         let fixture = try ListenerFixture()
-        let client = try #require(RawClient(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port))
         client.write(
             PDU.associationRequest(
                 contexts: (0..<128).map { PDU.context(UInt8(2 * $0 + 1), PDU.verification, [PDU.implicit]) }))
@@ -89,7 +90,7 @@ import Testing
 
     @Test(arguments: ["RA\u{1}W", "RAW\n", "RA\\W", ""]) func unprintableTitlesAreRejected(title: String) throws {
         let fixture = try ListenerFixture { $0.closeDeadline = .milliseconds(50) }
-        let client = try #require(RawClient(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port))
         client.write(PDU.associationRequest(calling: PDU.title(title)))
         #expect(client.readToEnd() == [Self.reject, 0, 0, 0, 0, 4, 0, 1, 1, 3])
     }
@@ -113,7 +114,7 @@ import Testing
 
     @Test(arguments: brokenMessages) func brokenMessagesEndTheAssociation(message: [UInt8]) throws {
         let fixture = try ListenerFixture { $0.closeDeadline = .milliseconds(50) }
-        let client = try #require(RawClient(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port))
         client.write(PDU.associationRequest())
         #expect(client.readPDU()?.first == Self.accept)
         client.write(message)
@@ -127,7 +128,7 @@ import Testing
             $0.pduDeadline = .milliseconds(50)
             $0.closeDeadline = .milliseconds(50)
         }
-        let client = try #require(RawClient(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port))
         client.write(PDU.associationRequest())
         #expect(client.readPDU()?.first == Self.accept)
         client.write(Array(PDU.data(1, isCommand: true, isLast: true, PDU.echoRequest).prefix(20)))
@@ -144,7 +145,7 @@ import Testing
             $0.idleDeadline = .milliseconds(interruption == .silence ? 100 : 5_000)
             $0.closeDeadline = .milliseconds(50)
         }
-        var client = RawClient(port: fixture.port)
+        var client = PeerSocket(port: fixture.port)
         client?.write(PDU.associationRequest())
         #expect(client?.readPDU()?.first == Self.accept)
         client?.write(PDU.data(3, isCommand: true, isLast: true, PDU.storeRequest(sopInstance: "1.2.3")))
@@ -171,7 +172,7 @@ import Testing
     @Test(arguments: ["../../../tmp/x", "/etc/passwd", "1.2.03", "1..2", "", String(repeating: "1.", count: 33) + "1"])
     func whatIsNoInstanceUIDIsRefused(uid: String) throws {
         let fixture = try ListenerFixture()
-        let client = try #require(RawClient(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port))
         client.write(PDU.associationRequest())
         #expect(client.readPDU()?.first == Self.accept)
         client.write(PDU.data(3, isCommand: true, isLast: true, PDU.storeRequest(sopInstance: uid)))
@@ -188,7 +189,7 @@ import Testing
             $0.objectByteLimit = 50_000
             $0.closeDeadline = .milliseconds(50)
         }
-        let client = try #require(RawClient(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port))
         client.write(PDU.associationRequest())
         #expect(client.readPDU()?.first == Self.accept)
         client.write(PDU.data(3, isCommand: true, isLast: true, PDU.storeRequest(sopInstance: "1.2.3")))

@@ -7,6 +7,7 @@ final class RecordingHandler: StorageHandler {
         var requests: [AssociationRequest] = []
         var announced: [IncomingObject] = []
         var files: [ReceivedFile] = []
+        var reports: [CommitmentReport] = []
         var ended: [EndedAssociation] = []
         var fileCount = 0
     }
@@ -46,6 +47,11 @@ final class RecordingHandler: StorageHandler {
 
     func received(_ file: ReceivedFile) -> StoreStatus {
         record.withLock { $0.files.append(file) }
+        return status
+    }
+
+    func committed(_ report: CommitmentReport, from request: AssociationRequest) -> StoreStatus {
+        record.withLock { $0.reports.append(report) }
         return status
     }
 

@@ -1,5 +1,6 @@
 import DICOM
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct StorageListenerTests {
@@ -123,7 +124,7 @@ import Testing
 
     @Test func associationsBeyondTheLimitAreRejected() throws {
         let fixture = try ListenerFixture { $0.associationLimit = 2 }
-        let open = try (0..<2).map { _ in try #require(RawClient(port: fixture.port)) }
+        let open = try (0..<2).map { _ in try #require(PeerSocket(port: fixture.port)) }
         for client in open {
             client.write(PDU.associationRequest())
             #expect(client.readPDU()?.first == 0x02)
@@ -139,9 +140,9 @@ import Testing
             $0.connectionsPerPeerLimit = 3
             $0.requestDeadline = .seconds(60)
         }
-        let open = try (0..<3).map { _ in try #require(RawClient(port: fixture.port)) }
+        let open = try (0..<3).map { _ in try #require(PeerSocket(port: fixture.port)) }
         #expect(eventually { fixture.listener.counters.openConnections == 3 })
-        let fourth = try #require(RawClient(port: fixture.port))
+        let fourth = try #require(PeerSocket(port: fixture.port))
         #expect(fourth.readToEnd() == [])
         withExtendedLifetime(open) {}
     }
@@ -149,7 +150,7 @@ import Testing
     /// With it, every C-STORE response waits 45 ms for the peer's delayed acknowledgement.
     @Test func naglesAlgorithmIsOff() throws {
         let fixture = try ListenerFixture()
-        let client = try #require(RawClient(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port))
         client.write(PDU.associationRequest())
         #expect(client.readPDU()?.first == 0x02)
         #expect(client.otherEndHasNoDelay == true)
@@ -178,7 +179,7 @@ import Testing
         let fixture = try ListenerFixture()
         func converse(_ count: Int) throws {
             for _ in 0..<count {
-                let client = try #require(RawClient(port: fixture.port))
+                let client = try #require(PeerSocket(port: fixture.port))
                 client.write(PDU.associationRequest())
                 #expect(client.readPDU()?.first == 0x02)
                 client.write(PDU.data(1, isCommand: true, isLast: true, PDU.echoRequest))
@@ -200,13 +201,13 @@ import Testing
 
     @Test func drainWaitsForOpenAssociationsAndLetsNobodyIn() throws {
         let fixture = try ListenerFixture()
-        let client = try #require(RawClient(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port))
         client.write(PDU.associationRequest())
         #expect(client.readPDU()?.first == 0x02)
         #expect(!fixture.listener.drain(within: .milliseconds(50)))
         #expect(client.readToEnd() != nil)
         #expect(fixture.handler.seen.ended.first?.reason == .stopped)
-        #expect(RawClient(port: fixture.port)?.readToEnd() ?? [] == [])
+        #expect(PeerSocket(port: fixture.port)?.readToEnd() ?? [] == [])
         #expect(fixture.listener.drain(within: .seconds(5)))
     }
 

@@ -1,6 +1,7 @@
 import DICOM
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct StorageSenderTests {

@@ -1,5 +1,6 @@
 import DICOM
 import Foundation
+import TestSupport
 import Testing
 
 /// DICOM over TLS, judged by DCMTK's and OpenSSL's clients.
@@ -69,7 +70,7 @@ import Testing
             $0.security = security
             $0.requestDeadline = .milliseconds(50)
         }
-        let client = try #require(RawClient(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port))
         #expect(client.readToEnd() == [])
         #expect(eventually { fixture.listener.counters.refusedConnections == 1 })
     }

@@ -1,4 +1,5 @@
 import DICOM
+import TestSupport
 import Testing
 
 /// Files made to crash a parser.

@@ -11,7 +11,7 @@ struct ConformanceTests {
 
     @Test func validatorsFindNothing() throws {
         let paths = try writeAll()
-        #expect(paths.count == 22)
+        #expect(paths.count == 28)
         for path in paths {
             let verdict = try output(of: "/usr/bin/dciodvfy", [path])
             let complaints = verdict.text.split(separator: "\n").filter {
@@ -76,6 +76,7 @@ struct ConformanceTests {
             try writer.write(map, output: name, seriesNumber: 10 + index, to: folder.file("\(name).dcm"))
         }
         try writeReports(writer, map: map)
+        try writeCopies(writer, map: map, planar: nm)
         try PlanarWriter.write(
             fixed,
             study: SyntheticStudy(
@@ -83,9 +84,25 @@ struct ConformanceTests {
             to: folder.file("static.dcm"))
         let single = [
             "nm", "static", "rtstruct", "plan", "activity", "uncertainty", "dose", "error", "histograms", "regions",
-            "sr", "pdf", "binary", "fractional",
+            "sr", "pdf", "binary", "fractional", "segments",
         ].map { folder.file("\($0).dcm") }
-        return try single + folder.files(in: "ct") + folder.files(in: "pt")
+        return try single + ["ct", "pt", "copy"].flatMap { try folder.files(in: $0) }
+    }
+
+    /// The map as PET images and the regions as a segmentation, in the study of the map.
+    private func writeCopies(_ writer: RTDoseWriter, map: Volume<Float>, planar: String) throws {
+        let study = try PlanarReader().read(filesAt: [planar])
+        let slices = try writer.petSlices(
+            of: map, planar: study, administration: study.administration, isSupineHeadFirst: true, seriesNumber: 30)
+        let target = try folder.folder("copy")
+        for (index, slice) in slices.enumerated() { try slice.write(to: "\(target)/\(index).dcm") }
+        let half = map.map { $0 > map.voxels.reduce(0, +) / Float(map.voxels.count) ? Float(1) : 0 }
+        let segments = [("kidney_left", half), ("lesion_1", half), ("empty", half.map { _ in 0 })].map {
+            SegmentationWriter.Segment(name: $0.0, coverage: $0.1)
+        }
+        let object = try #require(try writer.segmentation(segments, on: map.grid, seriesNumber: 31))
+        #expect(object.items(.segmentSequence).map { $0.text(.segmentLabel) } == ["kidney_left", "lesion_1"])
+        try object.write(to: folder.file("segments.dcm"))
     }
 
     /// A dose with histograms, its deviation, its regions, and the two reports.

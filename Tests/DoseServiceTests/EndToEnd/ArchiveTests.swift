@@ -9,24 +9,27 @@ extension EndToEnd {
     @Suite struct ArchiveTests {
         /// A configuration with an archive that is asked, and others.
         private func configuration(
-            _ port: UInt16, in state: StateFolder, receives: String = #"["plan","activity"]"#, others: String = ""
+            _ port: UInt16, in state: StateFolder, receives: String = #"["plan","activity"]"#, others: String = "",
+            retrieval: String = "move"
         ) throws -> String {
             let file = state.file("site.json")
             let json = """
                 {"peers":[{"name":"pacs","title":"\(Archive.title)","host":"127.0.0.1","port":\(port),
-                           "receives":\(receives),"is_asked":true}\(others)],
+                           "receives":\(receives),"is_asked":true,"retrieval":"\(retrieval)"}\(others)],
                  "cameras":[\(SiteDescription.phantom)],"quiet_seconds":0.5}
                 """
             try json.write(toFile: file, atomically: true, encoding: .utf8)
             return file
         }
 
-        @Test func theMissingPETCTIsFetchedFromTheArchive() async throws {
+        /// An archive that answers on our own association need not know where we are.
+        @Test(arguments: ["move", "get"]) func theMissingPETCTIsFetchedFromTheArchive(by way: String) async throws {
             let (phantom, state) = (try await SharedPhantom.get(), try StateFolder())
             let port = try Archive.freePort()
-            let service = try await RunningService(in: state, ["--config", try configuration(port, in: state)])
+            let service = try await RunningService(
+                in: state, ["--config", try configuration(port, in: state, retrieval: way)])
             let archive = try await Archive(
-                in: state, dicomPort: port, knowing: service.addresses.dicomPort)
+                in: state, dicomPort: port, knowing: way == "move" ? service.addresses.dicomPort : nil)
             #expect(try await archive.store(["ct", "pt", "rtstruct"].map(phantom.part)).status == 0)
             #expect(try await service.store(phantom.files("nm")).status == 0)
             let delivered = try await service.firstCase(reaches: "delivered")
@@ -100,13 +103,25 @@ extension EndToEnd {
             #expect(try await service.end() == 0)
         }
 
-        @Test func strangersAreNotLetIn() async throws {
+        /// Whoever calls from another address than this machine's own loopback is a stranger unless a peer describes it.
+        @Test(.enabled(if: MachineAddress.other != nil)) func strangersAreNotLetIn() async throws {
             let (phantom, state) = (try await SharedPhantom.get(), try StateFolder())
-            let elsewhere = #"{"peers":[{"title":"CAMERA","calls_from":["10.0.0.1"]}]}"#
+            let address = try #require(MachineAddress.other)
+            let elsewhere = #"{"peers":[{"title":"CAMERA","calls_from":["192.0.2.1"]}]}"#
             try elsewhere.write(toFile: state.file("site.json"), atomically: true, encoding: .utf8)
-            let service = try await RunningService(in: state, ["--config", state.file("site.json")])
+            let service = try await RunningService(
+                in: state, ["--config", state.file("site.json"), "--dicom-address", "0.0.0.0"])
+            let port = "\(service.addresses.dicomPort)"
             // This machine may always call.
             #expect(try await service.store(phantom.files("nm")).status == 0)
+            let call = ["-aet", "CAMERA", "-aec", "SCINTIVOL", "-to", "10", "-ta", "10", address, port]
+            #expect(try await Tool.run("echoscu", call).status != 0)
+
+            // The site lets it in, from there and under its title alone; nothing is started anew.
+            let known = #"{"peers":[{"title":"CAMERA","calls_from":["\#(address)"]}]}"#
+            #expect(try await service.put("/v1/configuration", json: known).status == 200)
+            #expect(try await Tool.run("echoscu", call).status == 0)
+            #expect(try await Tool.run("echoscu", ["-aet", "OTHER"] + call.dropFirst(2)).status != 0)
             #expect(try await service.end() == 0)
         }
     }

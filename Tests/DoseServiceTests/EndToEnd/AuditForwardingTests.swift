@@ -59,6 +59,91 @@ extension EndToEnd {
             #expect(try await service.end() == 0)
         }
 
+        /// By TLS in both directions: a repository that another authority vouches for gets nothing.
+        @Test func messagesGoByTLSToWhomTheAuthorityVouchesFor() async throws {
+            let (phantom, state) = (try await SharedPhantom.get(), try StateFolder())
+            try await makeCertificates(in: state)
+            let port = try Archive.freePort()
+            let json = """
+                {"audit":{"host":"127.0.0.1","port":\(port),"tls":{"certificate_chain":"\(state.file("client.pem"))",
+                 "private_key":"\(state.file("client.key"))","authorities":"\(state.file("ca.pem"))"}}}
+                """
+            try json.write(toFile: state.file("site.json"), atomically: true, encoding: .utf8)
+            let service = try await RunningService(in: state, ["--config", state.file("site.json")])
+            #expect(try await service.store(phantom.files("nm")).status == 0)
+            let foreign = try repository("foreign", port, in: state)
+            let isTurnedAway = try await eventually { service.process.errors.contains("secureConnectionFailed") }
+            #expect(isTurnedAway && foreign.output.isEmpty)
+            foreign.signalGroup(SIGKILL)
+            _ = try await foreign.status()
+            #expect(try await service.count("SELECT count(*) FROM audit WHERE sent_at IS NULL") == 1)
+
+            let right = try repository("server", port, in: state)
+            let isSent = try await eventually {
+                try await service.count("SELECT count(*) FROM audit WHERE sent_at IS NOT NULL") == 1
+            }
+            #expect(isSent)
+            let text = right.output
+            let count = try #require(text.split(separator: " ").first.flatMap { Int($0) })
+            #expect(text.utf8.count == count + "\(count) ".utf8.count)
+            #expect(text.contains("<?xml") && text.contains("UserID=\"CAMERA\""))
+            right.signalGroup(SIGKILL)
+            _ = try await right.status()
+            #expect(try await service.end() == 0)
+        }
+
+        private func repository(_ name: String, _ port: UInt16, in state: StateFolder) throws -> RunningProgram {
+            try RunningProgram(
+                "/usr/bin/python3",
+                [
+                    "-c", Self.secureRepository, "\(port)", state.file("\(name).pem"), state.file("\(name).key"),
+                    state.file("ca.pem"),
+                ], name: name, in: state)
+        }
+
+        /// An authority with a server and a client, and a server that vouches for itself.
+        private func makeCertificates(in state: StateFolder) async throws {
+            func run(_ line: String) async throws {
+                let made = try await ProgramRun("/usr/bin/openssl", line.split(separator: " ").map(String.init))
+                try #require(made.status == 0, "\(made.errors)")
+            }
+            let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+            let names = "-addext subjectAltName=IP:127.0.0.1"
+            for name in ["ca", "foreign"] {
+                try await run(
+                    "req -x509 \(key) -days 2 -subj /CN=\(name) \(names) -keyout \(state.file("\(name).key"))"
+                        + " -out \(state.file("\(name).pem"))")
+            }
+            for name in ["server", "client"] {
+                try await run(
+                    "req \(key) -subj /CN=\(name) \(names) -keyout \(state.file("\(name).key"))"
+                        + " -out \(state.file("\(name).csr"))")
+                try await run(
+                    "x509 -req -in \(state.file("\(name).csr")) -CA \(state.file("ca.pem")) -CAkey"
+                        + " \(state.file("ca.key")) -CAcreateserial -days 2 -copy_extensions copy"
+                        + " -out \(state.file("\(name).pem"))")
+            }
+        }
+
+        /// Asks for a certificate, and prints what comes from those who have one.
+        private static let secureRepository = """
+            import socket, ssl, sys
+            c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            c.load_cert_chain(sys.argv[2], sys.argv[3])
+            c.load_verify_locations(sys.argv[4])
+            c.verify_mode = ssl.CERT_REQUIRED
+            s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+            while True:
+                raw, _ = s.accept()
+                try:
+                    with c.wrap_socket(raw, server_side=True) as t:
+                        while data := t.recv(65536):
+                            sys.stdout.buffer.write(data)
+                            sys.stdout.flush()
+                except OSError:
+                    raw.close()
+            """
+
         /// The records of a stream, each behind the count of its octets (RFC 5425 section 4.3).
         private static func records(in text: String) -> [String] {
             var rest = Array(text.utf8)[...]

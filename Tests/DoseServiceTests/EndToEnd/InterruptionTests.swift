@@ -38,12 +38,12 @@ extension EndToEnd {
             #expect(try await service.end() == 0)
         }
 
-        /// The archive breaks off in the middle of the second of two objects, is away for an hour, and comes back.
-        @Test func anArchiveThatBreaksOffGetsTheRestOnce() async throws {
+        /// The archive is killed in the middle of the second of two objects, is away for an hour, and is started again.
+        @Test func anArchiveThatIsRestartedInTheMiddleOfASendGetsTheRestOnce() async throws {
             let phantom = try await SharedPhantom.get()
             let state = try StateFolder()
             let archivePort = try Archive.freePort()
-            let archive = try await Archive(in: state, dicomPort: archivePort)
+            let killed = try await Archive(in: state, dicomPort: archivePort)
             let relay = try Relay(to: archivePort, objectLimit: 1)
             let service = try await RunningService(
                 in: state,
@@ -54,6 +54,7 @@ extension EndToEnd {
             #expect(try await service.store(phantom.files("nm", "ct", "pt", "rtstruct")).status == 0)
             let isHeld = try await eventually(within: .seconds(300)) { relay.isHolding }
             #expect(isHeld)
+            try await killed.kill()
             relay.end()
             let waiting = "SELECT count(*) FROM export_item WHERE state = 'pending' AND last_reason = 'not-sent'"
             let isWaiting = try await eventually { try await service.count(waiting) == 1 }
@@ -66,6 +67,7 @@ extension EndToEnd {
                 }
                 #expect(isTried)
             }
+            let archive = try await Archive(in: state, dicomPort: archivePort)
             let mended = try Relay(to: archivePort, port: relay.port)
             try await service.execute("UPDATE export_item SET next_attempt_at = now() WHERE state <> 'confirmed'")
             let delivered = try await service.firstCase(reaches: "delivered")

@@ -34,6 +34,37 @@ extension EndToEnd {
             #expect(try await service.end() == 0)
         }
 
+        /// Two planar scans and a tomographic one in one study: only the planar ones are cases, each by itself.
+        @Test func scansOfOneStudyAreToldApartByTheirTimes() async throws {
+            let phantom = try await SharedPhantom.get()
+            let state = try StateFolder()
+            let service = try await start(phantom, in: state)
+            var paths = try phantom.files("nm")
+            let changes = [
+                ["-m", "AcquisitionTime=235900"],
+                // A posterior image of the same scan, three seconds later.
+                ["-m", "AcquisitionTime=235903"],
+                ["-m", "AcquisitionTime=235000", "-m", "ImageType=ORIGINAL\\PRIMARY\\RECON TOMO\\EMISSION"],
+            ]
+            for (number, change) in changes.enumerated() {
+                let path = state.file("\(number).dcm")
+                try FileManager.default.copyItem(atPath: paths[0], toPath: path)
+                #expect(try await Tool.run("dcmodify", ["-nb", "-gin"] + change + [path]).status == 0)
+                paths.append(path)
+            }
+            #expect(try await service.store(paths).status == 0)
+            let isSeen = try await eventually(within: .seconds(60)) {
+                try await service.count("SELECT count(*) FROM dose_case WHERE state = 'needs-input'") == 2
+            }
+            #expect(isSeen)
+            #expect(try await service.count("SELECT count(*) FROM dose_case") == 2)
+            #expect(
+                try await service.text("SELECT array_agg(cardinality(instance_ids) ORDER BY id) FROM dose_case")
+                    == "{1,2}")
+            #expect(try await service.count("SELECT count(*) FROM instance") == 4)
+            #expect(try await service.end() == 0)
+        }
+
         @Test func lateContoursMakeANewRevisionAndOneMoreJob() async throws {
             let phantom = try await SharedPhantom.get()
             let state = try StateFolder()

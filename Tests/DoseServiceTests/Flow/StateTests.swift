@@ -47,7 +47,7 @@ import Testing
     @Test(
         arguments: [
             (.pending, [.sending]), (.sending, [.pending, .stored, .refused]),
-            (.stored, [.confirmed, .pending]), (.confirmed, []), (.refused, []),
+            (.stored, [.confirmed, .pending, .refused]), (.confirmed, []), (.refused, []),
         ] as [(ExportState, Set<ExportState>)])
     func everyStepOfAnExport(from state: ExportState, successors: Set<ExportState>) {
         #expect(state.successors == successors)

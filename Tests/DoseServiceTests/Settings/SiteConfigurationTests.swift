@@ -12,14 +12,17 @@ import Testing
     @Test func theExampleIsReadCompletely() throws {
         let site = SiteConfiguration(contentsOf: Self.example)
         #expect(site.problems.isEmpty)
-        #expect(site.peers.map(\.name) == ["pacs", "camera"])
+        #expect(site.peers.map(\.name) == ["pacs", "research", "camera"])
         #expect(site.peers[0].outputs == ["plan", "activity"] && site.peers[0].isAsked)
-        #expect(site.peers[0].address?.port == 104 && site.peers[1].address == nil)
+        #expect(site.peers[0].address?.port == 104 && site.peers[2].address == nil)
+        #expect(site.peers[1].outputs == ["activity", "uncertainty", "seg", "pt"] && site.peers[1].mayCall)
+        #expect(site.peers.map(\.verification) == [.query, .commitment, .query])
+        #expect(site.peers.map(\.retrieval) == [.move, .move, .move])
         #expect(site.rules.count == 2 && site.cameras.count == 1)
         #expect(site.retention == .seconds(90 * 86_400))
         var settings = ServiceSettings(stateFolder: "/tmp/nowhere")
         try settings.apply(site)
-        #expect(settings.destinations.map(\.name) == ["pacs"] && settings.quietTime == .seconds(30))
+        #expect(settings.destinations.map(\.name) == ["pacs", "research"] && settings.quietTime == .seconds(30))
         #expect(settings.diskReserveBytes == 10_240 << 20 && settings.listening.associationLimit == 32)
         #expect(settings.hardDeadline == .seconds(3600) && settings.auditReceiver?.port == 601)
     }
@@ -56,8 +59,15 @@ import Testing
             ]
         ),
         (
-            #"{"listener":{"tls":{"certificate_chain":"/nowhere.pem"}},"retention_days":0,"audit":{}}"#,
-            ["listener.tls.certificate: unusable", "retention_days: out-of-range", "audit.host: missing"]
+            #"{"listener":{"tls":{"certificate_chain":"/nowhere.pem"}},"retention_days":0,"audit":{"tls":{}}}"#,
+            [
+                "listener.tls.certificate: unusable", "retention_days: out-of-range", "audit.host: missing",
+                "audit.tls.authorities: unusable",
+            ]
+        ),
+        (
+            #"{"peers":[{"title":"A","verification":"hope","retrieval":"beg"}]}"#,
+            ["peers[0].verification: unusable", "peers[0].retrieval: unusable"]
         ),
     ]
 

@@ -58,6 +58,12 @@ final class Archive: Sendable {
         _ = try await process.status(within: .seconds(30))
     }
 
+    /// Ends it as a power cut would; another one in its folder goes on.
+    func kill() async throws {
+        process.signalGroup(SIGKILL)
+        _ = try await process.status()
+    }
+
     func store(_ paths: [String]) async throws -> ProgramRun {
         try await Tool.run(
             "storescu",

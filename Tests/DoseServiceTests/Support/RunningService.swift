@@ -80,12 +80,20 @@ final class RunningService: Sendable {
         return try await client.receiveAnswer()
     }
 
+    func put(_ path: String, json: String) async throws -> RawAnswer { try await send("PUT", path, json, []) }
+
     /// Sends a JSON body.
     func post(_ path: String, _ json: String = "", _ fields: [String] = []) async throws -> RawAnswer {
+        try await send("POST", path, json, fields)
+    }
+
+    private func send(
+        _ method: String, _ path: String, _ json: String, _ fields: [String]
+    ) async throws -> RawAnswer {
         let client = try RawClient(port: addresses.httpPort, timeoutSeconds: 30)
         let lines =
             [
-                "POST \(path) HTTP/1.1", "Host: localhost", "Connection: close", "Content-Type: application/json",
+                "\(method) \(path) HTTP/1.1", "Host: localhost", "Connection: close", "Content-Type: application/json",
                 "Content-Length: \(json.utf8.count)",
             ] + fields
         await client.send(lines.joined(separator: "\r\n") + "\r\n\r\n" + json)

@@ -6,11 +6,12 @@ extension Routes {
     func addAdministration(_ router: inout Router) {
         addKeys(&router)
         addCalibrations(&router)
+        addConfiguration(&router)
         add(.get, "/v1/peers", .reader, to: &router) { _, _ in
             let counts = try await pool.run { (connection) throws(PostgresError) in
                 try PeerView.waiting(connection)
             }
-            let peers = settings.destinations.map { PeerView($0, waiting: counts[$0.name] ?? [:]) }
+            let peers = settings.everyPeer.map { PeerView($0, waiting: counts[$0.name] ?? [:]) }
             return Self.tagged(["peers": peers])
         }
         add(.get, "/v1/models", .reader, to: &router) { request, _ in

@@ -21,10 +21,11 @@ extension Routes {
         addAnswers(&router)
         addChange(.post, "/v1/cases/{id}/approve", .operator_, action: .caseApproved, to: &router) { request, _ in
             let (id, reason) = (try request.identifier(), try Self.reason(request))
-            let destinations = settings.destinations
+            let (store, destinations) = (store, settings.destinations)
             return { (transaction) throws(ChangeFailure) in
                 do throws(CaseActionError) {
-                    _ = try CaseActions.approve(id, destinations: destinations, transaction)
+                    _ = try CaseActions.approve(
+                        id, store: store, destinations: destinations, transaction)
                 } catch { throw .dosecase(error) }
                 return try Self.answer(id, 200, ["reason": reason], transaction)
             }

@@ -12,8 +12,8 @@ extension Routes {
             try await auditView("cycle/\(id)", request, by: principal)
             return Self.tagged(view)
         }
-        addDecision("approve", .cycleApproved, to: &router) { [settings] (id, transaction) throws(CaseActionError) in
-            try CycleActions.approve(id, destinations: settings.destinations, transaction)
+        addDecision("approve", .cycleApproved, to: &router) { [site] (id, transaction) throws(CaseActionError) in
+            try CycleActions.approve(id, destinations: site.current.destinations, transaction)
         }
         addDecision("reject", .cycleRejected, to: &router) { (id, transaction) throws(CaseActionError) in
             try CycleActions.reject(id, transaction)

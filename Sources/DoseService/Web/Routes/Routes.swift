@@ -17,7 +17,7 @@ package struct Routes: Sendable {
     let pool: Pool
     let queue: JobQueue
     let store: ObjectStore
-    let settings: ServiceSettings
+    let site: SiteSettings
     let gatekeeper: Gatekeeper
     let changes: Changes
     let metrics: Metrics
@@ -27,10 +27,10 @@ package struct Routes: Sendable {
     let reader: JobReader
 
     init(
-        pool: Pool, queue: JobQueue, store: ObjectStore, settings: ServiceSettings, metrics: Metrics,
+        pool: Pool, queue: JobQueue, store: ObjectStore, site: SiteSettings, metrics: Metrics,
         readiness: Readiness, intake: Intake, changes: Changes, gatekeeper: Gatekeeper
     ) {
-        (self.pool, self.queue, self.store, self.settings) = (pool, queue, store, settings)
+        (self.pool, self.queue, self.store, self.site) = (pool, queue, store, site)
         (self.metrics, self.readiness, self.intake) = (metrics, readiness, intake)
         (self.changes, self.gatekeeper) = (changes, gatekeeper)
         reader = JobReader(pool: pool)
@@ -40,14 +40,18 @@ package struct Routes: Sendable {
     package init(pool: Pool, store: ObjectStore, settings: ServiceSettings, log: Logger) {
         let queue = JobQueue(pool: pool)
         let ring = KeyRing(pool: pool)
+        let site = SiteSettings(settings)
         self.init(
-            pool: pool, queue: queue, store: store, settings: settings, metrics: Metrics(queue: queue, listener: nil),
+            pool: pool, queue: queue, store: store, site: site, metrics: Metrics(queue: queue, listener: nil),
             readiness: Readiness(pool: pool, store: store, diskReserveBytes: settings.diskReserveBytes),
-            intake: Intake(store: store, pool: pool, receiver: "web", settings: settings, log: log),
+            intake: Intake(store: store, pool: pool, receiver: "web", site: site, log: log),
             changes: Changes(ring: ring),
             gatekeeper: Gatekeeper(
                 ring: ring, requiresKeys: settings.requiresKeys, requestsPerSecond: settings.requestsPerSecond))
     }
+
+    /// As they are now.
+    var settings: ServiceSettings { site.current }
 
     package func router() -> Router {
         var router = Router()
@@ -93,16 +97,20 @@ package struct Routes: Sendable {
     }
 
     /// A route that changes something, and answers a repetition as it answered first.
+    ///
+    /// - Parameter changed: what has to follow before the answer goes out.
     func addChange(
         _ method: HTTP.Method, _ pattern: String, _ role: Role, action: AuditTrail.Action, to router: inout Router,
+        bodyLimit: Int = Router.bodyLimitByDefault, changed: @escaping @Sendable () async throws -> Void = {},
         _ prepare: @escaping @Sendable (Request, Principal) throws -> ChangeRequest.Body
     ) {
         let (pool, changes) = (pool, changes)
-        add(method, pattern, role, to: &router) { request, principal in
+        add(method, pattern, role, to: &router, bodyLimit: bodyLimit) { request, principal in
             let body = try prepare(request, principal)
             let answer = try await ChangeRequest(request, action: action, by: principal).perform(pool, body)
             // Whoever has changed something sees it at once; others a notification later.
             changes.forgetRevisions()
+            try await changed()
             return answer
         }
     }

@@ -1,10 +1,13 @@
 import Glibc
 
 /// A TCP client that says whatever it likes.
-final class RawClient {
+public final class PeerSocket: Sendable {
     private let descriptor: Int32
 
-    init?(port: UInt16) {
+    /// Connects to this machine.
+    ///
+    /// - Parameter secondsLimit: of each read.
+    public init?(port: UInt16, secondsLimit: Int = 10) {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -19,7 +22,7 @@ final class RawClient {
             close(descriptor)
             return nil
         }
-        var limit = timeval(tv_sec: 10, tv_usec: 0)
+        var limit = timeval(tv_sec: secondsLimit, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
@@ -27,7 +30,7 @@ final class RawClient {
         close(descriptor)
     }
 
-    func write(_ bytes: [UInt8]) {
+    public func write(_ bytes: [UInt8]) {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {
@@ -39,7 +42,7 @@ final class RawClient {
     }
 
     /// TCP_NODELAY of the server's socket, which is in this process too; nil when it is not found.
-    var otherEndHasNoDelay: Bool? {
+    public var otherEndHasNoDelay: Bool? {
         let ownPort = Self.port(of: descriptor, getsockname)
         let descriptorLimit: Int32 = 1024
         for other in 3..<descriptorLimit where other != descriptor && Self.port(of: other, getpeername) == ownPort {
@@ -64,7 +67,7 @@ final class RawClient {
     }
 
     /// Everything until the server closes; nil when it does not within ten seconds.
-    func readToEnd() -> [UInt8]? {
+    public func readToEnd() -> [UInt8]? {
         var received: [UInt8] = []
         while let next = readSome() {
             if next.isEmpty { return received }
@@ -74,7 +77,7 @@ final class RawClient {
     }
 
     /// One PDU, head included; fewer bytes when the server closes.
-    func readPDU() -> [UInt8]? {
+    public func readPDU() -> [UInt8]? {
         guard let head = read(count: 6), head.count == 6 else { return nil }
         let length = head[2...5].reduce(0) { $0 << 8 | Int($1) }
         return read(count: length).map { head + $0 }
@@ -97,71 +100,4 @@ final class RawClient {
         if count < 0 { return errno == EAGAIN ? nil : [] }
         return Array(buffer.prefix(count))
     }
-}
-
-/// PDUs as a peer makes them (PS3.8 section 9.3).
-enum PDU {
-    static let applicationContext = "1.2.840.10008.3.1.1.1"
-    static let verification = "1.2.840.10008.1.1"
-    static let nuclearMedicine = "1.2.840.10008.5.1.4.1.1.20"
-    static let implicit = "1.2.840.10008.1.2"
-
-    static func item(_ type: UInt8, _ value: [UInt8]) -> [UInt8] {
-        [type, 0, UInt8(value.count >> 8), UInt8(value.count & 0xFF)] + value
-    }
-
-    static func context(_ identifier: UInt8, _ abstractSyntax: String, _ transferSyntaxes: [String]) -> [UInt8] {
-        item(
-            0x20,
-            [identifier, 0, 0, 0] + item(0x30, Array(abstractSyntax.utf8))
-                + transferSyntaxes.flatMap { item(0x40, Array($0.utf8)) })
-    }
-
-    static let userInformation = item(0x50, item(0x51, [0, 0, 0x40, 0]) + item(0x52, Array("1.2.3".utf8)))
-
-    static func title(_ text: String) -> [UInt8] {
-        Array((text + String(repeating: " ", count: 16)).utf8.prefix(16))
-    }
-
-    static func associationRequest(
-        called: [UInt8] = title("ANY-SCP"), calling: [UInt8] = title("RAW"),
-        contexts: [[UInt8]] = [context(1, verification, [implicit]), context(3, nuclearMedicine, [implicit])],
-        user: [UInt8] = userInformation
-    ) -> [UInt8] {
-        let body =
-            [0, 1, 0, 0] + called + calling + [UInt8](repeating: 0, count: 32)
-            + item(0x10, Array(applicationContext.utf8)) + contexts.flatMap { $0 } + user
-        return head(0x01, body.count) + body
-    }
-
-    static func head(_ type: UInt8, _ length: Int) -> [UInt8] {
-        [type, 0] + (0..<4).map { UInt8(truncatingIfNeeded: length >> (24 - 8 * $0)) }
-    }
-
-    static func data(_ context: UInt8, isCommand: Bool, isLast: Bool, _ value: [UInt8]) -> [UInt8] {
-        let control: UInt8 = (isCommand ? 1 : 0) | (isLast ? 2 : 0)
-        let length = value.count + 2
-        let prefix = (0..<4).map { UInt8(truncatingIfNeeded: length >> (24 - 8 * $0)) }
-        return head(0x04, length + 4) + prefix + [context, control] + value
-    }
-
-    static func storeRequest(sopClass: String = nuclearMedicine, sopInstance: String) -> [UInt8] {
-        let writer = ElementWriter(isImplicit: true)
-        let body =
-            writer.element(0, 0x0002, "UI", text: sopClass) + writer.element(0, 0x0100, "US", [1, 0])
-            + writer.element(0, 0x0110, "US", [1, 0]) + writer.element(0, 0x0700, "US", [0, 0])
-            + writer.element(0, 0x0800, "US", [1, 0]) + writer.element(0, 0x1000, "UI", text: sopInstance)
-        return writer.element(0, 0, "UL", little(UInt32(body.count))) + body
-    }
-
-    static let echoRequest: [UInt8] = {
-        let writer = ElementWriter(isImplicit: true)
-        let body =
-            writer.element(0, 0x0002, "UI", text: verification) + writer.element(0, 0x0100, "US", [0x30, 0])
-            + writer.element(0, 0x0110, "US", [1, 0]) + writer.element(0, 0x0800, "US", [1, 1])
-        return writer.element(0, 0, "UL", little(UInt32(body.count))) + body
-    }()
-
-    static let abort = head(0x07, 4) + [0, 0, 0, 0]
-    static let releaseRequest = head(0x05, 4) + [0, 0, 0, 0]
 }

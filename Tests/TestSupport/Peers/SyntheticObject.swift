@@ -1,27 +1,27 @@
-import DICOM
-
 /// The bytes of a small Part 10 file, made element by element.
-struct SyntheticObject {
-    var sopClass = "1.2.840.10008.5.1.4.1.1.20"
-    var sopInstance = "1.2.826.0.1.3680043.2.1.1"
-    var transferSyntax = "1.2.840.10008.1.2.1"
-    var rows: UInt16 = 4
-    var columns: UInt16 = 6
-    var frames: String? = "2"
-    var photometric: String?
-    var bitsAllocated: UInt16 = 16
+public struct SyntheticObject: Sendable {
+    public var sopClass = "1.2.840.10008.5.1.4.1.1.20"
+    public var sopInstance = "1.2.826.0.1.3680043.2.1.1"
+    public var transferSyntax = "1.2.840.10008.1.2.1"
+    public var rows: UInt16 = 4
+    public var columns: UInt16 = 6
+    public var frames: String? = "2"
+    public var photometric: String?
+    public var bitsAllocated: UInt16 = 16
     /// The value as it stands in the file; nil for as many bytes as the attributes ask for.
-    var pixelData: [UInt8]?
+    public var pixelData: [UInt8]?
     /// Put before the pixel data, in ascending order.
-    var extra: [[UInt8]] = []
+    public var extra: [[UInt8]] = []
     /// Whole elements instead of the usual dataset.
-    var dataset: [UInt8]?
+    public var dataset: [UInt8]?
 
-    var isImplicit: Bool { transferSyntax == "1.2.840.10008.1.2" }
+    public init() {}
 
-    var bytes: [UInt8] { meta + (dataset ?? usualDataset) }
+    public var isImplicit: Bool { transferSyntax == "1.2.840.10008.1.2" }
 
-    var meta: [UInt8] {
+    public var bytes: [UInt8] { meta + (dataset ?? usualDataset) }
+
+    public var meta: [UInt8] {
         let explicit = ElementWriter(isImplicit: false)
         let group =
             explicit.element(0x0002, 0x0001, "OB", [0, 1])
@@ -32,7 +32,7 @@ struct SyntheticObject {
         return head + explicit.element(0x0002, 0x0000, "UL", little(UInt32(group.count))) + group
     }
 
-    var usualDataset: [UInt8] {
+    public var usualDataset: [UInt8] {
         let writer = ElementWriter(isImplicit: isImplicit)
         var bytes = writer.element(0x0008, 0x0005, "CS", text: "ISO_IR 100")
         bytes += writer.element(0x0008, 0x0008, "CS", text: "ORIGINAL\\PRIMARY\\WHOLE BODY\\EMISSION")
@@ -68,22 +68,24 @@ struct SyntheticObject {
 }
 
 /// Elements in little endian, explicit or implicit.
-struct ElementWriter {
-    let isImplicit: Bool
+public struct ElementWriter: Sendable {
+    public let isImplicit: Bool
 
-    static let undefinedLength: UInt32 = 0xFFFF_FFFF
+    public init(isImplicit: Bool) { self.isImplicit = isImplicit }
 
-    func element(_ group: UInt16, _ element: UInt16, _ representation: String, text: String) -> [UInt8] {
+    public static let undefinedLength: UInt32 = 0xFFFF_FFFF
+
+    public func element(_ group: UInt16, _ element: UInt16, _ representation: String, text: String) -> [UInt8] {
         let padding: UInt8 = representation == "UI" ? 0 : 0x20
         let value = Array(text.utf8)
         return self.element(group, element, representation, value.count % 2 == 0 ? value : value + [padding])
     }
 
-    func element(_ group: UInt16, _ element: UInt16, _ representation: String, _ value: [UInt8]) -> [UInt8] {
+    public func element(_ group: UInt16, _ element: UInt16, _ representation: String, _ value: [UInt8]) -> [UInt8] {
         head(group, element, representation, UInt32(value.count)) + value
     }
 
-    func head(_ group: UInt16, _ element: UInt16, _ representation: String, _ length: UInt32) -> [UInt8] {
+    public func head(_ group: UInt16, _ element: UInt16, _ representation: String, _ length: UInt32) -> [UInt8] {
         let tag = little(group) + little(element)
         if isImplicit { return tag + little(length) }
         let isLong = ["OB", "OW", "OF", "OD", "OL", "OV", "SQ", "UN", "UT", "UC", "UR", "SV", "UV"]
@@ -94,13 +96,13 @@ struct ElementWriter {
 }
 
 /// Items and delimiters, the same in every little endian transfer syntax.
-enum Item {
-    static func head(_ length: UInt32) -> [UInt8] { [0xFE, 0xFF, 0x00, 0xE0] + little(length) }
-    static let undefined = head(ElementWriter.undefinedLength)
-    static let end: [UInt8] = [0xFE, 0xFF, 0x0D, 0xE0, 0, 0, 0, 0]
-    static let sequenceEnd: [UInt8] = [0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]
+public enum Item {
+    public static func head(_ length: UInt32) -> [UInt8] { [0xFE, 0xFF, 0x00, 0xE0] + little(length) }
+    public static let undefined = head(ElementWriter.undefinedLength)
+    public static let end: [UInt8] = [0xFE, 0xFF, 0x0D, 0xE0, 0, 0, 0, 0]
+    public static let sequenceEnd: [UInt8] = [0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]
 }
 
-func little<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
+public func little<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
     withUnsafeBytes(of: value.littleEndian) { Array($0) }
 }
