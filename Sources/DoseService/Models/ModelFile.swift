@@ -73,6 +73,13 @@ public struct ModelFile: Sendable {
         return file.encoded()
     }
 
+    /// The population's networks that come with the program; nil where none do.
+    public static var populationPath: String? {
+        let folder = URL(fileURLWithPath: Service.program).deletingLastPathComponent().path
+        let path = "\(folder)/scintivol_DoseService.resources/population.safetensors"
+        return FileManager.default.fileExists(atPath: path) ? path : nil
+    }
+
     /// A digest of everything in it.
     public var hash: String { Digest.hex(of: encoded()) }
 

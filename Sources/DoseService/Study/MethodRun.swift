@@ -26,7 +26,7 @@ struct MethodRun {
         /// Hash of the model file; `none` without a network.
         let modelHash: String
         let checks: [QualityCheck]
-        let findings: [String]
+        var findings: [String]
     }
 
     let method: ReconstructionMethod
