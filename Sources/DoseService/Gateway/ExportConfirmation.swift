@@ -1,4 +1,4 @@
-import DICOM
+package import DICOM
 import Logging
 import Postgres
 
