@@ -95,9 +95,9 @@ public struct ChildProcess: Sendable {
     }
 
     private var completeEnvironment: [String: String] {
-        // A spinning OpenMP thread makes a training step several times slower beside one busy neighbour.
+        // A spinning thread makes a training step several times slower beside one busy neighbour.
         ProcessInfo.processInfo.environment
-            .merging(["OMP_WAIT_POLICY": "PASSIVE"]) { $1 }
+            .merging(["OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1"]) { $1 }
             .merging(environment) { $1 }
     }
 }

@@ -4,7 +4,7 @@ public import Imaging
 ///
 /// - Shape: images are `[z, x]`, x fastest.
 /// - Units: millimetres.
-public struct DetectorGrid: Equatable, Sendable {
+public struct DetectorGrid: Equatable, Sendable, Codable {
     public let columns, rows: Int
     /// Distance between pixel centres along x and z.
     public let spacing: SIMD2<Double>
@@ -28,7 +28,7 @@ public struct DetectorGrid: Equatable, Sendable {
 ///
 /// - Units: millimetres, patient coordinates; keV; `gain` in counts per unit of activity concentration in one voxel
 ///   when nothing attenuates.
-public struct CameraHead: Equatable, Sendable {
+public struct CameraHead: Equatable, Sendable, Codable {
     public let direction: ViewDirection
     /// y of the collimator's face.
     public let facePosition: Double

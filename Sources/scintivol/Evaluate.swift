@@ -1,5 +1,6 @@
 import ArgumentParser
 import DoseService
+import Foundation
 import Reconstruction
 
 struct Evaluate: ParsableCommand {
@@ -7,15 +8,20 @@ struct Evaluate: ParsableCommand {
         abstract: "Score methods on synthetic patients whose truth is known.",
         discussion: """
             Suites: usual, narrow, matched, hard, mismatched. Methods: conjugate-view, mlem, template, organ-scales, stage0, and \
-            stage0-without-X for X of shifts, rotation, texture, modes, nuisances, foci, heterogeneity. With --out the tables \
-            are written as JSON and CSV, and index.html shows them with pictures of the first cases.
+            stage0-without-X for X of shifts, rotation, texture, modes, nuisances, foci, heterogeneity. With --model also \
+            unet, diffusion, paper-unet and paper-diffusion, as the population's model; with -personal at the end each is \
+            trained on every patient first, with -reinforced also rewarded. With --out the tables are written as JSON and CSV, and index.html shows them \
+            with pictures of the first cases.
             """)
 
     @Option(help: "Kind of world.") var suite = "matched"
     @Option(help: "Number of patients.") var cases = 4
     @Option(help: "Seed of the first patient.") var seed = EvaluationRun.testSeed
     @Option(help: "Names, separated by commas; `all` and `ablations` stand for groups.") var methods = "all"
-    @Option(help: "Folder for tables, page and pictures.") var out: String?
+    @Option(help: "Model file of the population, for networks.") var model: String?
+    @Option(help: "Steps of training on each patient, for networks that end in -personal.") var personalSteps = 300
+    @Option(help: "Highest learning rate of that training.") var personalRate = 3e-4
+    @Option(help: "Folder for tables, page and pictures, and for the patients' models.") var out: String?
     @Flag(help: "Keep the contours from the reconstructions.") var withoutContours = false
     @Flag(help: "Print the scores as JSON.") var json = false
 
@@ -25,29 +31,49 @@ struct Evaluate: ParsableCommand {
                 "--suite is one of \(SyntheticPatient.Difficulty.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         guard (1...10_000).contains(cases) else { throw ValidationError("--cases is between 1 and 10000") }
-        _ = try chosen()
+        guard personalSteps > 1, personalRate > 0 else {
+            throw ValidationError("--personal-steps and --personal-rate are positive")
+        }
+        let chosen = try chosen()
+        guard chosen.networks.isEmpty || model != nil else {
+            throw ValidationError("\(chosen.networks[0].name) needs --model FILE")
+        }
+        guard out != nil || !chosen.networks.contains(where: { $0.trainedOn != .population }) else {
+            throw ValidationError("networks that are trained on each patient need --out to keep the models in")
+        }
     }
 
-    private func chosen() throws -> [EvaluationMethod] {
-        try methods.split(separator: ",").flatMap { name -> [EvaluationMethod] in
+    private func chosen() throws -> (methods: [EvaluationMethod], networks: [NetworkMethod]) {
+        var chosen: (methods: [EvaluationMethod], networks: [NetworkMethod]) = ([], [])
+        for name in methods.split(separator: ",").map(String.init) {
             switch name {
-            case "all": return EvaluationMethod.all
-            case "ablations": return EvaluationMethod.ablations
+            case "all": chosen.methods += EvaluationMethod.all
+            case "ablations": chosen.methods += EvaluationMethod.ablations
             default:
-                guard let method = EvaluationMethod(name: String(name)) else {
-                    throw ValidationError("--methods does not know \(name)")
-                }
-                return [method]
+                if let network = NetworkMethod(name: name) {
+                    chosen.networks.append(network)
+                } else if let method = EvaluationMethod(name: name) {
+                    chosen.methods.append(method)
+                } else { throw ValidationError("--methods does not know \(name)") }
             }
         }
+        return chosen
     }
 
     func run() throws {
         guard let suite = SyntheticPatient.Difficulty(rawValue: suite) else { return }
-        let report = try EvaluationRun(
-            suite: suite, caseCount: cases, seed: seed, methods: try chosen(), withContours: !withoutContours,
-            outputFolder: out
-        ).perform(progress: Terminal.progress)
+        let chosen = try chosen()
+        var run = EvaluationRun(
+            suite: suite, caseCount: cases, seed: seed, methods: chosen.methods, withContours: !withoutContours,
+            outputFolder: out)
+        if let model, !chosen.networks.isEmpty {
+            var plan = ModelTraining.Plan()
+            (plan.stepCount, plan.learningRate) = (personalSteps, personalRate)
+            run.networks = EvaluatedNetworks(
+                methods: chosen.networks, model: try ModelFile(path: model), plan: plan,
+                folder: "\(out ?? ".")/models")
+        }
+        let report = try run.perform(progress: Terminal.progress)
         print(json ? try report.json() : report.table())
     }
 }

@@ -1,5 +1,7 @@
-import ArgumentParser
-import DoseService
+public import ArgumentParser
+public import DoseService
+
+extension ReconstructionMethod: ExpressibleByArgument {}
 
 struct Reconstruct: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -8,19 +10,16 @@ struct Reconstruct: ParsableCommand {
     @Option(help: "Folder with the planar NM images.") var planar: String
     @Option(help: "Folder with CT, PT and, if there are any, contours.") var anatomy: String
     @Option(help: "Folder to write to.") var out: String
-    @Option(help: "stage0.") var method = "stage0"
+    @Option(help: "stage0, or a network that starts from it: unet, diffusion.") var method: ReconstructionMethod = .stage0
+    @Option(help: "Model file of this patient; without it the population's.") var model: String?
+    @Option(help: "Seed of the diffusion model's samples.") var seed: UInt64 = 1
     @Option(help: "Description of the camera as JSON; without it the result is relative.") var site: String?
     @Flag(help: "Print the summary as JSON.") var json = false
 
-    func validate() throws {
-        guard ReconstructionRun.methods.contains(method) else {
-            throw ValidationError("--method is one of \(ReconstructionRun.methods.joined(separator: ", "))")
-        }
-    }
-
     func run() throws {
         let summary = try OfflineReconstruction(
-            planarFolder: planar, anatomyFolder: anatomy, outputFolder: out, method: method, siteFile: site
+            planarFolder: planar, anatomyFolder: anatomy, outputFolder: out, method: method, modelFile: model,
+            seed: seed, siteFile: site
         ).perform(progress: Terminal.progress)
         print(json ? try OfflineReport.json(summary) : OfflineReport.table(summary))
     }

@@ -16,6 +16,7 @@ struct Scintivol: AsyncParsableCommand {
 
     /// Exit status 0: done; 1: the work failed; 2: wrong arguments.
     static func main() async {
+        Processor.share()
         do {
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -81,13 +81,15 @@ struct Pretrain: ParsableCommand {
     @OptionGroup var options: TrainingOptions
     @Option(help: "Cases of one person before the next.") var casesPerPerson = 6
     @Flag(help: "Only activity levels and a small rigid motion vary.") var narrow = false
+    @Option(help: "Folder in which solved cases outlive this training, for others over the same people.")
+    var keepCases: String?
 
     func validate() throws {
         guard casesPerPerson > 0 else { throw ValidationError("--cases-per-person is positive") }
     }
 
     func run() throws {
-        let training = Pretraining(options.request, casesPerPerson: casesPerPerson, narrow: narrow)
+        let training = Pretraining(options.request, casesPerPerson: casesPerPerson, narrow: narrow, keptCases: keepCases)
         options.show(try training.perform { options.show($0) })
     }
 }
@@ -98,9 +100,16 @@ struct Personalise: ParsableCommand {
 
     @Option(help: "Folder with CT, PT and, if there are any, contours.") var anatomy: String
     @OptionGroup var options: TrainingOptions
+    @Option(help: "Rewarded steps after the training; kept only when held-back cases improve.") var reinforce = 0
+
+    func validate() throws {
+        guard reinforce >= 0 else { throw ValidationError("--reinforce is no negative number") }
+    }
 
     func run() throws {
-        let training = Personalisation(options.request, anatomyFolder: anatomy)
-        options.show(try training.perform { options.show($0) })
+        var request = options.request
+        request.reinforcementSteps = reinforce
+        let training = Personalisation(request)
+        options.show(try training.perform(anatomyFolder: anatomy) { options.show($0) })
     }
 }

@@ -91,11 +91,12 @@ struct GradientTests {
         try expectGradient(at: point, shape: [1, 1, 7, 8, 7], tolerance: 2e-2) { estimate in
             let terms = [
                 try similarity(estimate, truth, mask: mask, dataRange: 1),
+                try TrainingLoss.meanL1(estimate, truth, mask: mask),
                 try TrainingLoss.rootL1(estimate, truth, mask: mask),
                 try TrainingLoss.regionSums(estimate, truth, regions: regions, floor: 0.1),
                 try TrainingLoss.poissonDeviance(expected: estimate, counts: truth),
             ]
-            // Weights bring the four to one order of magnitude.
+            // Weights bring the five to one order of magnitude.
             return try Tensor.concatenated(terms.map { try $0.reshaped([1]) }, along: 0)
         }
     }

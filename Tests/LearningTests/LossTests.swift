@@ -37,6 +37,13 @@ struct LossTests {
         expectClose([try TrainingLoss.rootL1(estimate, truth, mask: mask, floor: 1e-9).scalar], [1])
     }
 
+    @Test func meanL1CountsOnlyTheMask() throws {
+        let truth = try Tensor([4, 9, 1], shape: [1, 1, 1, 1, 3])
+        let estimate = try Tensor([9, 100, 0], shape: [1, 1, 1, 1, 3])
+        let mask = try Tensor([1, 0, 1], shape: [1, 1, 1, 1, 3])
+        expectClose([try TrainingLoss.meanL1(estimate, truth, mask: mask).scalar], [3])
+    }
+
     @Test func regionSumsCompareOrgans() throws {
         let truth = try Tensor([1, 2, 3, 4], shape: [1, 1, 1, 2, 2])
         let regions = try Tensor([1, 1, 0, 0, 0, 0, 1, 1], shape: [2, 1, 2, 2])

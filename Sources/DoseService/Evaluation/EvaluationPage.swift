@@ -66,6 +66,7 @@ struct EvaluationPage {
                 EvaluationReport.fixed(method.organErrorMedianPercent, 1),
                 EvaluationReport.fixed(method.lesionRecovery, 2),
                 EvaluationReport.fixed(method.unseenLesionRecovery, 2),
+                EvaluationReport.fixed(method.unseenFound, 2), EvaluationReport.fixed(method.falseSpots, 1),
                 EvaluationReport.fixed(method.coverage68.map { 100 * $0 }, 0),
                 EvaluationReport.fixed(method.coverage95.map { 100 * $0 }, 0),
                 EvaluationReport.fixed(method.deviance, 2), EvaluationReport.fixed(method.dice, 2),
@@ -76,8 +77,8 @@ struct EvaluationPage {
         return Self.table(
             [
                 "method", "relative MAE", "minus Stage 0 (95 % interval)", "organ error, median %", "lesion recovery",
-                "of unseen ones", "in 68 % interval, %", "in 95 % interval, %", "deviance per pixel", "Dice",
-                "Hausdorff 95 %, mm", "seconds",
+                "of unseen ones", "unseen ones found", "false spots", "in 68 % interval, %", "in 95 % interval, %",
+                "deviance per pixel", "Dice", "Hausdorff 95 %, mm", "seconds",
             ], rows)
     }
 

@@ -13,6 +13,9 @@ public struct EvaluationReport: Codable, Sendable {
         /// Median over liver, spleen and kidneys of all cases.
         public let organErrorMedianPercent: Double?
         public let lesionRecovery, unseenLesionRecovery: Double?
+        /// Of lesions that nothing had shown, the part that stands out, and spots a patient that are no lesion.
+        public let unseenFound: Double?
+        public let falseSpots: Double
         public let coverage68, coverage95: Double?
         public let deviance: Double?
         public let dice, hausdorff95Millimetres: Double
@@ -29,6 +32,8 @@ public struct EvaluationReport: Codable, Sendable {
             case organErrorMedianPercent = "organ_error_median_percent"
             case lesionRecovery = "lesion_recovery"
             case unseenLesionRecovery = "unseen_lesion_recovery"
+            case unseenFound = "unseen_lesions_found"
+            case falseSpots = "false_spots_per_patient"
             case hausdorff95Millimetres = "hausdorff95_mm"
             case relativeMAEAgainstStage0 = "relative_mae_against_stage0"
             case perCase = "per_case"
@@ -72,13 +77,14 @@ public struct EvaluationReport: Codable, Sendable {
     /// A table for a terminal.
     public func table() -> String {
         let head = [
-            "method", "rel.MAE", "SSIM body", "SSIM organs", "organ err %", "lesions", "unseen", "68 %", "95 %", "s",
+            "method", "rel.MAE", "SSIM body", "SSIM organs", "organ err %", "lesions", "unseen", "found", "false", "68 %", "95 %", "s",
         ]
         let rows = methods.map { method in
             [
                 method.name, Self.fixed(method.relativeMAE, 3), Self.fixed(method.similarity.body.max, 3),
                 Self.fixed(method.similarity.organs.max, 3), Self.fixed(method.organErrorMedianPercent, 1),
                 Self.fixed(method.lesionRecovery, 2), Self.fixed(method.unseenLesionRecovery, 2),
+                Self.fixed(method.unseenFound, 2), Self.fixed(method.falseSpots, 1),
                 Self.fixed(method.coverage68.map { 100 * $0 }, 0), Self.fixed(method.coverage95.map { 100 * $0 }, 0),
                 Self.fixed(method.seconds, 1),
             ]
@@ -102,8 +108,8 @@ public struct EvaluationReport: Codable, Sendable {
             ([
                 "suite", "method", "seed", "relative_mae", "ssim_whole_max", "ssim_whole_p999", "ssim_whole_p99",
                 "ssim_body_max", "ssim_body_p999", "ssim_body_p99", "ssim_organs_max", "ssim_organs_p999",
-                "ssim_organs_p99", "dice", "hausdorff95_mm", "lesion_recovery", "unseen_lesion_recovery", "deviance",
-                "seconds",
+                "ssim_organs_p99", "dice", "hausdorff95_mm", "lesion_recovery", "unseen_lesion_recovery",
+                "unseen_lesions", "unseen_lesions_found", "false_spots", "deviance", "seconds",
             ] + organs.map { "\($0)_error_percent" }).joined(separator: ",")
         ]
         for method in methods {
@@ -112,7 +118,9 @@ public struct EvaluationReport: Codable, Sendable {
                 let nine = [similarity.whole, similarity.body, similarity.organs].flatMap { [$0.max, $0.p999, $0.p99] }
                 let numbers: [Double?] =
                     [score.map.relativeMAE] + nine + [score.map.dice, score.map.hausdorff95Millimetres]
-                    + [score.lesionRecovery, score.unseenLesionRecovery, score.deviance, score.seconds]
+                    + [score.lesionRecovery, score.unseenLesionRecovery]
+                    + [score.detection.lesions, score.detection.found, score.detection.falseSpots].map(Double.init)
+                    + [score.deviance, score.seconds]
                     + organs.map { score.organErrorPercent[$0] }
                 let fields = numbers.map { $0.map { "\($0)" } ?? "" }
                 lines.append(([suite.rawValue, method.name, "\(score.seed)"] + fields).joined(separator: ","))
@@ -154,6 +162,9 @@ extension EvaluationReport.Method {
         organErrorMedianPercent = Self.median(pooled)
         lesionRecovery = mean(\.lesionRecovery)
         unseenLesionRecovery = mean(\.unseenLesionRecovery)
+        let sought = cases.reduce(0) { $0 + $1.detection.lesions }
+        unseenFound = sought > 0 ? Double(cases.reduce(0) { $0 + $1.detection.found }) / Double(sought) : nil
+        falseSpots = mean { Double($0.detection.falseSpots) } ?? .nan
         coverage68 = Self.share(cases.flatMap(\.within68.values))
         coverage95 = Self.share(cases.flatMap(\.within95.values))
         deviance = mean(\.deviance)

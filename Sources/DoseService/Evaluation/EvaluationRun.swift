@@ -8,6 +8,8 @@ public struct EvaluationRun: Sendable {
     public var seed: UInt64
     public var methods: [EvaluationMethod]
     public var withContours: Bool
+    /// Networks that take part.
+    public var networks: EvaluatedNetworks?
     /// Where tables, page and pictures are written; nil writes none.
     public var outputFolder: String?
 
@@ -28,32 +30,22 @@ public struct EvaluationRun: Sendable {
     /// - Throws: ``StudyProblem`` or ``OfflineProblem``.
     public func perform(progress: (Double, String) -> Void = { _, _ in }) throws -> EvaluationReport {
         if let outputFolder { try OfflineProblem.requireOutput(outputFolder) }
-        var scores = methods.map { (name: $0.name, cases: [EvaluationCase.Score]()) }
+        try networks?.require()
+        let names = methods.map(\.name) + (networks?.methods.map(\.name) ?? [])
+        var scores = names.map { (name: $0, cases: [EvaluationCase.Score]()) }
         var pictures: [EvaluationPage.Picture] = []
-        let total = Double(max(caseCount * methods.count, 1))
         for number in 0..<caseCount {
-            let seed = self.seed + UInt64(number)
+            let recipe = SyntheticPatient.Recipe.evaluated(seed: seed + UInt64(number), suite: suite)
             let title = "case \(number + 1) of \(caseCount)"
-            progress(Double(number * methods.count) / total, "\(title), patient")
+            let share = { (done: Int) in Double(number * names.count + done) / Double(caseCount * names.count) }
+            progress(share(0), "\(title), patient")
             let evaluated: EvaluationCase
-            do {
-                evaluated = try EvaluationCase(.evaluated(seed: seed, suite: suite), withContours: withContours)
-            } catch { throw StudyProblem(error) }
-            for (place, method) in methods.enumerated() {
-                progress(Double(number * methods.count + place) / total, "\(title), \(method.name)")
-                let outcome: EvaluationCase.Outcome
-                do {
-                    outcome = try evaluated.outcome(of: method) { work in
-                        let clock = ContinuousClock()
-                        let start = clock.now
-                        try work()
-                        return start.duration(to: clock.now) / .seconds(1)
-                    }
-                } catch let error as ReconstructionError { throw StudyProblem(error) }
+            do { evaluated = try EvaluationCase(recipe, withContours: withContours) } catch { throw StudyProblem(error) }
+            let outcomes = try outcomes(of: evaluated) { progress(share($0), "\(title), \($1)") }
+            for (place, outcome) in outcomes.enumerated() {
                 scores[place].cases.append(outcome.score)
-                if outputFolder != nil, number < Self.picturedCases {
-                    pictures.append(EvaluationPage.Picture(method: method.name, evaluated: evaluated, outcome: outcome))
-                }
+                guard outputFolder != nil, number < Self.picturedCases else { continue }
+                pictures.append(EvaluationPage.Picture(method: names[place], evaluated: evaluated, outcome: outcome))
             }
         }
         let report = EvaluationReport(suite: suite, seed: seed, withContours: withContours, scores: scores)
@@ -64,6 +56,36 @@ public struct EvaluationRun: Sendable {
         }
         progress(1, "done")
         return report
+    }
+
+    /// What every method made of a case, in the order of the methods.
+    private func outcomes(
+        of evaluated: EvaluationCase, progress: (Int, String) -> Void
+    ) throws -> [EvaluationCase.Outcome] {
+        var outcomes: [EvaluationCase.Outcome] = []
+        do {
+            for method in methods {
+                progress(outcomes.count, method.name)
+                outcomes.append(try evaluated.outcome(of: method, elapsed: Self.seconds))
+            }
+            guard let networks, !networks.methods.isEmpty else { return outcomes }
+            let study = try evaluated.networkStudy()
+            for method in networks.methods {
+                progress(outcomes.count, method.name)
+                let model = try networks.trained(method, for: evaluated) { step in
+                    progress(outcomes.count, "\(method.name), step \(step.step) of \(step.stepCount)")
+                }
+                outcomes.append(try evaluated.outcome(of: model, study, elapsed: Self.seconds))
+            }
+        } catch let error as ReconstructionError { throw StudyProblem(error) }
+        return outcomes
+    }
+
+    private static func seconds(_ work: () throws -> Void) throws -> Double {
+        let clock = ContinuousClock()
+        let start = clock.now
+        try work()
+        return start.duration(to: clock.now) / .seconds(1)
     }
 
     private func write(

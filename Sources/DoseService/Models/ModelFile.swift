@@ -23,6 +23,8 @@ public struct ModelFile: Sendable {
 
     init() {}
 
+    var isEmpty: Bool { parts.isEmpty }
+
     subscript(kind: Kind) -> Part? {
         get { parts[kind] }
         set { parts[kind] = newValue }
@@ -71,6 +73,13 @@ public struct ModelFile: Sendable {
         return file.encoded()
     }
 
+    /// The population's networks that come with the program; nil where none do.
+    public static var populationPath: String? {
+        let folder = URL(fileURLWithPath: Service.program).deletingLastPathComponent().path
+        let path = "\(folder)/scintivol_DoseService.resources/population.safetensors"
+        return FileManager.default.fileExists(atPath: path) ? path : nil
+    }
+
     /// A digest of everything in it.
     public var hash: String { Digest.hex(of: encoded()) }
 
@@ -98,9 +107,20 @@ struct TrainingRecord: Codable, Equatable, Sendable {
     var threads: Int
     var plan: ModelTraining.Plan
     var population: TrainingPopulation.Settings?
+    /// Of the patient it was trained on; ``AnatomyDigest``.
+    var anatomy: String?
     /// Hash of the file that the training began with.
     var startedFrom: String?
     var validations: [ModelTraining.Validation] = []
     /// False when no step made it better than its start.
     var hasImproved = false
+    var reinforcement: Reinforced?
+
+    /// The rewarded steps after the training.
+    struct Reinforced: Codable, Equatable, Sendable {
+        let plan: ModelTraining.Plan
+        let validations: [ModelTraining.Validation]
+        /// False when the held-back cases did not improve: then the network is that of the training before.
+        let isKept: Bool
+    }
 }

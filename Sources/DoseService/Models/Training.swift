@@ -17,6 +17,9 @@ public struct TrainingRequest: Sendable {
     /// A kill loses no more work than this.
     public var checkpointSeconds = 30.0
     public var plan = ModelTraining.Plan()
+    /// Rewarded steps after the training of a patient's model, and their highest learning rate.
+    public var reinforcementSteps = 0
+    public var reinforcementRate = 3e-5
 
     public static let presets = ResidualUNetConfiguration.Preset.allCases.map(\.rawValue)
 
@@ -74,10 +77,11 @@ public struct Pretraining {
     private let request: TrainingRequest
     private let settings: TrainingPopulation.Settings
     private let casesPerPerson: Int
+    private let keptCases: String?
 
-    public init(_ request: TrainingRequest, casesPerPerson: Int, narrow: Bool) {
-        self.request = request
-        self.casesPerPerson = casesPerPerson
+    /// - Parameter keptCases: a folder in which solved cases outlive the training, for others over the same people.
+    public init(_ request: TrainingRequest, casesPerPerson: Int, narrow: Bool, keptCases: String? = nil) {
+        (self.request, self.casesPerPerson, self.keptCases) = (request, casesPerPerson, keptCases)
         var settings = TrainingPopulation.Settings()
         settings.spacing = request.spacingMillimetres
         if narrow { (settings.world, settings.acquisition) = (UptakeWorld.narrow.registered, .matched) }
@@ -103,6 +107,7 @@ public struct Pretraining {
                 heldBack.append(try population.person(seed: Self.people.heldBack + index))
             }
         } catch { throw StudyProblem(error) }
+        let kept = keptCases.map { KeptCases(folder: $0, recipe: JSONText.encode(settings)) }
         // Of those whose cases are drawn from at the same time.
         var known: [Int: PersonalDataset] = [:]
         let reach = request.plan.pool.cases / casesPerPerson + 1
@@ -110,13 +115,16 @@ public struct Pretraining {
         let run = TrainingRun(
             recipe: try request.recipe(base), record: record, base: base, outputPath: request.outputPath,
             heldBack: heldBack, checkpointSeconds: request.checkpointSeconds
-        ) { (number) throws(ReconstructionError) in
+        ) { (number, seed) throws(ReconstructionError) in
             let index = number / casesPerPerson
-            if let dataset = known[index] { return dataset }
-            let dataset = try population.person(seed: first + UInt64(index))
+            let dataset: PersonalDataset
+            if let person = known[index] { dataset = person } else {
+                dataset = try population.person(seed: first + UInt64(index))
+            }
             known[index] = dataset
             known = known.filter { abs($0.key - index) <= reach }
-            return dataset
+            guard let kept else { return try dataset.draw(seed: seed) }
+            return try kept.draw(dataset, person: first + UInt64(index), seed: seed)
         }
         return try TrainingSummary(try run.perform(report: report), request)
     }
@@ -125,36 +133,68 @@ public struct Pretraining {
 /// One patient's model from PET/CT and contours alone, before any planar scan exists.
 public struct Personalisation {
     private let request: TrainingRequest
-    private let anatomyFolder: String
 
-    public init(_ request: TrainingRequest, anatomyFolder: String) {
-        (self.request, self.anatomyFolder) = (request, anatomyFolder)
-    }
+    public init(_ request: TrainingRequest) { self.request = request }
 
+    /// - Parameter anatomyFolder: CT, PET and contours as DICOM.
     /// - Throws: ``StudyProblem``.
-    public func perform(report: (TrainingProgress) -> Void) throws(StudyProblem) -> TrainingSummary {
-        try request.configure()
-        let base = try request.start()
+    public func perform(
+        anatomyFolder: String, report: (TrainingProgress) -> Void
+    ) throws(StudyProblem) -> TrainingSummary {
         var site = try request.site()
         let source = try StudyReader(sites: [site]).readAnatomy(FolderContents.paths(below: anatomyFolder))
         if let voltage = source.ct.peakKilovolts { site.tubeVoltage = voltage }
+        let anatomy = try source.patientAnatomy(spacing: request.spacingMillimetres)
+        let file = try train(anatomy, site: site, from: try request.start(), report: report)
+        return try TrainingSummary(file, request)
+    }
+
+    /// - Parameters:
+    ///   - base: what it begins with.
+    ///   - isNarrow: only activity levels and a small rigid motion vary.
+    /// - Throws: ``StudyProblem``.
+    func train(
+        _ anatomy: PatientAnatomy, site: CameraSite, from base: ModelFile, isNarrow: Bool = false,
+        report: (TrainingProgress) -> Void
+    ) throws(StudyProblem) -> ModelFile {
+        try request.configure()
         let dataset: PersonalDataset
         do {
-            let anatomy = try source.patientAnatomy(spacing: request.spacingMillimetres)
-            dataset = try PersonalDataset(anatomy: anatomy, site: site)
-        } catch let problem as StudyProblem {
-            throw problem
-        } catch let error as ReconstructionError { throw StudyProblem(error) } catch {
-            throw .failed(code: "unexpected")
-        }
+            dataset = try PersonalDataset(
+                anatomy: anatomy, site: site, world: isNarrow ? UptakeWorld.narrow.registered : .full.registered,
+                acquisition: isNarrow ? .matched : .mismatched)
+        } catch { throw StudyProblem(error) }
         let record = TrainingRecord(
-            trainedOn: "patient", spacingMillimetres: request.spacingMillimetres, threads: request.threads,
-            plan: request.plan,
-            startedFrom: request.startPath == nil ? nil : base.hash)
-        let run = TrainingRun(
-            recipe: try request.recipe(base), record: record, base: base, outputPath: request.outputPath,
-            heldBack: [dataset], checkpointSeconds: request.checkpointSeconds
-        ) { (_) throws(ReconstructionError) in dataset }
-        return try TrainingSummary(try run.perform(report: report), request)
+            trainedOn: "patient", spacingMillimetres: anatomy.grid.spacing.x, threads: request.threads,
+            plan: request.plan, anatomy: AnatomyDigest.hex(of: anatomy), startedFrom: base.isEmpty ? nil : base.hash)
+        func run(_ base: ModelFile, _ record: TrainingRecord, isReinforcement: Bool) throws(StudyProblem) -> ModelFile {
+            var run = TrainingRun(
+                recipe: try request.recipe(base), record: record, base: base, outputPath: request.outputPath,
+                heldBack: [dataset], checkpointSeconds: request.checkpointSeconds
+            ) { (_, seed) throws(ReconstructionError) in try dataset.draw(seed: seed) }
+            run.isReinforcement = isReinforcement
+            return try run.perform(report: report)
+        }
+        // A training that was killed after its first part goes on with the second.
+        let trained: ModelFile
+        if let earlier = finished(record) { trained = earlier } else {
+            trained = try run(base, record, isReinforcement: false)
+        }
+        guard request.reinforcementSteps > 0, trained[request.kind]?.record.reinforcement == nil else { return trained }
+        var rewarded = record
+        (rewarded.plan.stepCount, rewarded.plan.learningRate) = (request.reinforcementSteps, request.reinforcementRate)
+        (rewarded.plan.validationInterval, rewarded.plan.patience) = (max(request.reinforcementSteps / 4, 1), 3)
+        rewarded.startedFrom = trained.hash
+        return try run(trained, rewarded, isReinforcement: true)
+    }
+
+    /// The model of an earlier attempt at this very training.
+    private func finished(_ record: TrainingRecord) -> ModelFile? {
+        guard FileManager.default.fileExists(atPath: request.outputPath),
+            let file = try? ModelFile(path: request.outputPath), let made = file[request.kind]?.record,
+            made.trainedOn == record.trainedOn, made.plan == record.plan, made.anatomy == record.anatomy,
+            made.startedFrom == record.startedFrom, made.version == record.version
+        else { return nil }
+        return file
     }
 }

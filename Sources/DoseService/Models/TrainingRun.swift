@@ -28,7 +28,9 @@ struct TrainingRun {
     let heldBack: [PersonalDataset]
     /// A kill loses no more work than this.
     let checkpointSeconds: Double
-    let source: (Int) throws(ReconstructionError) -> PersonalDataset
+    /// Rewarded steps on a trained network, kept only when the held-back cases improve.
+    var isReinforcement = false
+    let source: (_ number: Int, _ seed: UInt64) throws(ReconstructionError) -> DrawnCase
 
     private static let reportSteps = 10
 
@@ -40,7 +42,8 @@ struct TrainingRun {
         do {
             if let start = base[recipe.kind] { try model.module.load(start.parameters) }
             let training = try ModelTraining(
-                model, plan: record.plan, heldBack: heldBack, resuming: try checkpoint(), source: source)
+                isReinforcement ? Reinforcement(model) ?? model : model, plan: record.plan, heldBack: heldBack,
+                resuming: try checkpoint(), source: source)
             try run(training, report: report)
             try training.finish()
             let file = try finished(training, model)
@@ -89,7 +92,8 @@ struct TrainingRun {
         var decisive = record
         // Another build goes on with the training of this one.
         decisive.commit = ""
-        return Digest.hex(of: Array((recipe.kind.rawValue + recipe.settings + JSONText.encode(decisive)).utf8))
+        let text = recipe.kind.rawValue + (isReinforcement ? " reinforced" : "")
+        return Digest.hex(of: Array((text + recipe.settings + JSONText.encode(decisive)).utf8))
     }
 
     private func checkpoint() throws(StudyProblem) -> TrainingState? {
@@ -107,8 +111,15 @@ struct TrainingRun {
     private func finished(_ training: ModelTraining, _ model: any TrainableModel) throws -> ModelFile {
         var file = base
         var record = record
-        record.validations = training.validations
-        record.hasImproved = training.hasImproved
+        if isReinforcement, let trained = base[recipe.kind]?.record {
+            let plan = record.plan
+            record = trained
+            record.reinforcement = TrainingRecord.Reinforced(
+                plan: plan, validations: training.validations, isKept: training.hasImproved)
+        } else {
+            record.validations = training.validations
+            record.hasImproved = training.hasImproved
+        }
         // Half precision halves the file; its error is a thousandth of what a step changes.
         file[recipe.kind] = ModelFile.Part(
             settings: recipe.settings, record: record, parameters: try model.module.stored(as: .float16))

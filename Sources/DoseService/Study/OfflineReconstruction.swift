@@ -3,14 +3,20 @@ import Foundation
 
 /// The offline command: folders of DICOM to a folder of results.
 public struct OfflineReconstruction {
-    private let planarFolder, anatomyFolder, outputFolder, method: String
-    private let siteFile: String?
+    private let planarFolder, anatomyFolder, outputFolder: String
+    private let method: ReconstructionMethod
+    private let modelFile, siteFile: String?
+    private let seed: UInt64
 
+    /// - Parameter modelFile: of the patient or the population; without one networks are the population's that came with
+    ///   the program.
     public init(
-        planarFolder: String, anatomyFolder: String, outputFolder: String, method: String, siteFile: String?
+        planarFolder: String, anatomyFolder: String, outputFolder: String, method: ReconstructionMethod,
+        modelFile: String? = nil, seed: UInt64 = 1, siteFile: String?
     ) {
         (self.planarFolder, self.anatomyFolder) = (planarFolder, anatomyFolder)
         (self.outputFolder, self.method, self.siteFile) = (outputFolder, method, siteFile)
+        (self.modelFile, self.seed) = (modelFile, seed)
     }
 
     /// - Throws: ``OfflineProblem``.
@@ -25,6 +31,8 @@ public struct OfflineReconstruction {
             outputFolder: outputFolder, method: method, namespace: "offline \(UUID().uuidString)",
             createdAt: LocalTimestamp.now)
         request.siteFileDigest = site?.digest
+        (request.modelPath, request.seed) = (modelFile, seed)
+        if modelFile == nil { request.populationModelPath = ModelFile.populationPath }
         do throws(StudyProblem) { return try ReconstructionRun(request).perform(progress: progress) } catch {
             throw OfflineInput.explained(error, planar: planar, anatomy: anatomy, outputFolder: outputFolder)
         }

@@ -15,7 +15,12 @@ public struct ReconstructionRun: Sendable {
         public var rules: [ReadingRule] = []
         package var answers = AnsweredFields()
         public var outputFolder: String
-        public var method: String
+        public var method: ReconstructionMethod
+        /// A file that holds the method's network: the patient's own, and the population's for when there is none, or when
+        /// it was trained on another anatomy than this one.
+        public var modelPath, populationModelPath: String?
+        /// The same seed gives the same samples.
+        public var seed: UInt64 = 1
         /// Names the job; the same name gives the same UIDs.
         public var namespace: String
         public var createdAt: LocalTimestamp
@@ -27,7 +32,7 @@ public struct ReconstructionRun: Sendable {
 
         public init(
             planarPaths: [String], anatomyPaths: [String], sites: [CameraSite], outputFolder: String,
-            method: String = "stage0", namespace: String, createdAt: LocalTimestamp,
+            method: ReconstructionMethod = .stage0, namespace: String, createdAt: LocalTimestamp,
             qualification: RTDoseContext.Qualification = .research
         ) {
             (self.planarPaths, self.anatomyPaths, self.sites) = (planarPaths, anatomyPaths, sites)
@@ -35,8 +40,6 @@ public struct ReconstructionRun: Sendable {
             (self.createdAt, self.qualification) = (createdAt, qualification)
         }
     }
-
-    public static let methods = ["stage0"]
 
     public let request: Request
 
@@ -47,9 +50,6 @@ public struct ReconstructionRun: Sendable {
     /// - Throws: ``StudyProblem``; nothing is left in the output folder that looks complete: the summary is written
     ///   last.
     public func perform(progress: (Double, String) -> Void = { _, _ in }) throws(StudyProblem) -> ResultSummary {
-        guard Self.methods.contains(request.method) else {
-            throw .needsInput(code: "method-unknown", fields: ["method"])
-        }
         progress(0, "read")
         let study = try StudyReader(
             sites: request.sites, siteRules: request.rules, answers: request.answers
@@ -58,15 +58,15 @@ public struct ReconstructionRun: Sendable {
         progress(0.4, "anatomy")
         let anatomy = try makeAnatomy(study)
         progress(0.6, "fit")
-        let (estimate, simpler) = try reconstruct(study, anatomy)
-        let checks = QualityCheck.checks(
-            of: estimate, injected: injected(study), halfLifeSeconds: study.planar.radionuclide.halfLifeSeconds)
+        let (made, simpler) = try reconstruct(study, anatomy)
+        let estimate = made.estimate
         let provenance = Provenance(
-            version: Version.number, commit: Version.commit, modelHash: "none", recipeHash: recipeHash(study.site),
-            seed: 0)
+            version: Version.number, commit: Version.commit, modelHash: made.modelHash,
+            recipeHash: recipeHash(study.site), seed: request.seed)
         var summary = ResultSummary(
-            estimate, simpler: simpler, method: request.method, acquisition: .init(study), checks: checks,
+            estimate, simpler: simpler, method: made.method.rawValue, acquisition: .init(study), checks: made.checks,
             provenance: provenance, study: study)
+        summary.note(made.findings)
         summary.assume(
             ReconstructionAssumptions(
                 study, choice: CalibrationChoice(sites: request.sites, for: study.planar),
@@ -80,20 +80,46 @@ public struct ReconstructionRun: Sendable {
 
     private func reconstruct(
         _ study: StudyReader.Study, _ anatomy: PatientAnatomy
-    ) throws(StudyProblem) -> (ActivityEstimate, SimplerEstimates?) {
-        do throws(ReconstructionError) {
-            let stage = StageZero(anatomy: anatomy, site: study.site)
-            let scan = try stage.prepare(study.planar.views)
-            let estimate = try stage.reconstruct(scan)
-            try requireKidneys(of: anatomy, in: study.planar, offsets: [estimate.offset])
-            return (estimate, try SimplerEstimates(scan))
-        } catch .noOverlap {
+    ) throws(StudyProblem) -> (MethodRun.Result, SimplerEstimates?) {
+        let stage = StageZero(anatomy: anatomy, site: study.site)
+        let scan: PreparedScan
+        do throws(ReconstructionError) { scan = try stage.prepare(study.planar.views) } catch .noOverlap {
             // An image of another part of the patient: its own coordinates, far as they may be off, tell why.
             do throws(ReconstructionError) {
                 try requireKidneys(of: anatomy, in: study.planar, offsets: [-100, 0, 100].map { SIMD2(0, $0) })
             } catch { throw StudyProblem(error) }
             throw StudyProblem(ReconstructionError.noOverlap)
         } catch { throw StudyProblem(error) }
+        let injected = injected(study)
+        let halfLife = study.planar.radionuclide.halfLifeSeconds
+        let (model, finding) = try model(for: anatomy)
+        let run = MethodRun(method: request.method, model: model, seed: request.seed) {
+            QualityCheck.checks(of: $0, injected: injected, halfLifeSeconds: halfLife)
+        }
+        var result = try run.perform(stage, scan)
+        if let finding { result.findings.append(finding) }
+        do throws(ReconstructionError) {
+            try requireKidneys(of: anatomy, in: study.planar, offsets: [result.estimate.offset])
+            return (result, try SimplerEstimates(scan))
+        } catch { throw StudyProblem(error) }
+    }
+
+    /// The patient's own model when it was trained on this anatomy, otherwise the population's, and what has to be said of
+    /// the choice.
+    private func model(for anatomy: PatientAnatomy) throws(StudyProblem) -> (ModelFile?, finding: String?) {
+        guard let kind = request.method.network else { return (nil, nil) }
+        if let path = request.modelPath {
+            let own = try ModelFile(path: path)
+            let trained = own[kind]?.record
+            // A model of the population fits everybody.
+            if trained?.trainedOn != "patient" || trained?.anatomy == AnatomyDigest.hex(of: anatomy) { return (own, nil) }
+            guard request.populationModelPath != nil else {
+                throw .needsInput(code: "model-of-another-anatomy", fields: ["model"])
+            }
+            return (try request.populationModelPath.map(ModelFile.init(path:)), "model-of-another-anatomy")
+        }
+        guard let path = request.populationModelPath else { throw .needsInput(code: "model-missing", fields: ["model"]) }
+        return (try ModelFile(path: path), nil)
     }
 
     /// - Throws: ``ReconstructionError/regionsOutsideField`` with what none of the offsets brings into the image.
@@ -128,7 +154,7 @@ public struct ReconstructionRun: Sendable {
     /// A digest of everything that was set and not measured.
     private func recipeHash(_ site: CameraSite) -> String {
         struct Recipe: Encodable {
-            let method: String
+            let method: ReconstructionMethod
             let site: CameraSite
         }
         let encoder = JSONEncoder()

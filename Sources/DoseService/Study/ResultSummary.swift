@@ -213,6 +213,9 @@ public struct ResultSummary: Codable, Equatable, Sendable {
         self.provenance = provenance
         sources = study.sources
     }
+
+    mutating func note(_ findings: [String]) { self.findings += findings }
+
     /// Adds what was assumed; a calibration that was not used is a finding too.
     mutating func assume(_ assumptions: ReconstructionAssumptions) {
         self.assumptions = assumptions

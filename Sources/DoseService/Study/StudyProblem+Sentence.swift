@@ -36,7 +36,6 @@ extension StudyProblem {
         "camera-impossible": "no camera can be as the site describes this one; check its collimator",
         "isotope-unknown": "the radionuclide is not known here; name it, or describe a camera for it",
         "isotopes-differ": "the radionuclides of the maps and of the order differ",
-        "method-unknown": "there is no such method of reconstruction",
         "nm-views-differ": "the two views differ in size or spacing; they must be of one acquisition",
         "nm-zero-counts": "the planar image holds no counts",
         "nm-ct-no-overlap": "the planar image shows another part of the body than the CT",

@@ -1,5 +1,12 @@
 /// The terms of the reconstruction loss. All return a scalar.
 public enum TrainingLoss {
+    /// `mean over the mask of |x - t|`.
+    ///
+    /// - Parameter mask: 0 or 1, broadcast to the maps.
+    public static func meanL1(_ estimate: Tensor, _ truth: Tensor, mask: Tensor) throws(LearningError) -> Tensor {
+        try ((estimate - truth).abs() * mask).sum() / mask.expanded(estimate.shape).sum().clamped(1...Float.infinity)
+    }
+
     /// `mean over the mask of |sqrt(x + floor) - sqrt(t + floor)|`: the root makes errors of hot and cold organs weigh
     /// as counting statistics do.
     ///

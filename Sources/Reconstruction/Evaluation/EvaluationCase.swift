@@ -13,9 +13,12 @@ public struct EvaluationCase: Sendable {
         public let map: MapScores
         /// Signed, in percent, by name.
         public let organErrorPercent: [String: Double]
+        /// Standard deviation that the method gives, in percent, by name; empty for a method that gives none.
+        public let organDeviationPercent: [String: Double]
         /// Activity found in the spheres of the lesions over what they hold; lesions that the PET showed, and others.
         public let lesionRecovery: Double?
         public let unseenLesionRecovery: Double?
+        public let detection: LesionDetection
         /// Whether the truth lies in the method's interval, organ by organ; empty for a method that gives none.
         public let within68, within95: [String: Bool]
         /// Poisson deviance of the reprojection per pixel; nil for maps that carry no camera.
@@ -23,9 +26,10 @@ public struct EvaluationCase: Sendable {
         public let seconds: Double
 
         enum CodingKeys: String, CodingKey {
-            case seed, deviance, seconds, within68, within95
+            case seed, deviance, seconds, within68, within95, detection
             case map = "scores"
             case organErrorPercent = "organ_error_percent"
+            case organDeviationPercent = "organ_deviation_percent"
             case lesionRecovery = "lesion_recovery"
             case unseenLesionRecovery = "unseen_lesion_recovery"
         }
@@ -40,6 +44,8 @@ public struct EvaluationCase: Sendable {
     }
 
     public let patient: SyntheticPatient
+    /// Whether only levels and a small rigid motion vary.
+    public let isNarrow: Bool
     public let anatomy: PatientAnatomy
     public let truth: Volume<Float>
     private let organs: Volume<Bool>
@@ -53,6 +59,7 @@ public struct EvaluationCase: Sendable {
         _ recipe: SyntheticPatient.Recipe, spacing: Double = 4.8, withContours: Bool = true
     ) throws(ReconstructionError) {
         patient = try SyntheticPatient(recipe)
+        isNarrow = recipe.motion == 0 && recipe.unevenness == 0
         do { anatomy = try patient.anatomy(spacing: spacing, withContours: withContours) } catch {
             throw .regionsOutsideField([])
         }
@@ -68,10 +75,12 @@ public struct EvaluationCase: Sendable {
         }
         self.organs = organs
         self.contoured = contoured
+        organOfRegion = withContours ? [:] : Self.owners(of: anatomy.regions, among: contoured.regions)
         scan = try StageZero(anatomy: anatomy, site: recipe.site).prepare(patient.views)
     }
 
     private let contoured: PatientAnatomy
+    private let organOfRegion: [String: String]
 
     /// - Parameter elapsed: seconds that a piece of work took; core modules have no clock of their own.
     public func outcome(
@@ -120,35 +129,70 @@ public struct EvaluationCase: Sendable {
         let score = Score(
             seed: patient.recipe.seed,
             map: try MapScores(map, truth: truth, body: anatomy.body, organs: self.organs),
-            organErrorPercent: errors(organs), lesionRecovery: recovery(map, .seen),
-            unseenLesionRecovery: recovery(map, .unseen), within68: within(organs, 1),
+            organErrorPercent: errors(organs),
+            organDeviationPercent: organs.compactMapValues { $0.deviation.map { 100 * $0 } }, lesionRecovery: recovery(map, .seen),
+            unseenLesionRecovery: recovery(map, .unseen),
+            detection: LesionDetection(
+                map, truth: truth, body: anatomy.body, organs: self.organs,
+                lesions: patient.lesions.filter { $0.kind != .gone }.map {
+                    ($0.centreMillimetres, $0.millilitres, $0.kind == .unseen)
+                }), within68: within(organs, 1),
             within95: within(organs, 1.96), deviance: estimate.map(Self.deviance), seconds: seconds)
         return Outcome(score: score, map: map, estimate: estimate)
     }
 
     private typealias Organs = [String: (activity: Double, deviation: Double?)]
 
-    /// Without contours an organ is what the map holds in its outline.
+    /// The table's row of each organ; without contours, of the uptake regions that lie mostly in the organ's outline and
+    /// fill it, and of an organ without such regions what the map holds in its outline.
     private func organs(of estimate: ActivityEstimate) -> Organs {
-        guard anatomy.findings.contains("no-contours") else {
-            let rows = estimate.organs.map { ($0.name, ($0.activity, Optional($0.deviationPercent / 100))) }
-            return Dictionary(rows) { first, _ in first }
-        }
-        return outlined(estimate.activity)
-    }
-
-    private func outlined(_ map: Volume<Float>) -> Organs {
-        let rows = contoured.regions.map { region -> (String, (Double, Double?)) in
-            let sum = zip(map.voxels, region.coverage.voxels).reduce(0) { $0 + Double($1.0 * $1.1) }
-            return (region.name, (sum * map.grid.voxelMillilitres * 1e-6, nil))
-        }
-        return Dictionary(rows) { first, _ in first }
+        merged(estimate.organs.map { ($0.name, ($0.activity, Optional($0.deviationPercent / 100))) }, estimate.activity)
     }
 
     private func named(_ result: RivalReconstructions.Result) -> (Volume<Float>, Organs) {
-        guard !anatomy.findings.contains("no-contours") else { return (result.map, outlined(result.map)) }
         let rows = zip(anatomy.regions, result.activities).map { ($0.name, ($1 * 1e-6, Optional<Double>.none)) }
-        return (result.map, Dictionary(rows) { first, _ in first })
+        return (result.map, merged(rows, result.map))
+    }
+
+    private func merged(_ rows: [(String, (activity: Double, deviation: Double?))], _ map: Volume<Float>) -> Organs {
+        guard anatomy.findings.contains("no-contours") else { return Dictionary(rows) { first, _ in first } }
+        var organs: Organs = [:]
+        for (name, row) in rows {
+            guard let organ = organOfRegion[name] else { continue }
+            guard let before = organs[organ] else {
+                organs[organ] = row
+                continue
+            }
+            // What is uncertain of one region is uncertain of its neighbours in the same direction.
+            let activity = before.activity + row.activity
+            let deviation = before.deviation.flatMap { first in
+                row.deviation.map { (first * before.activity + $0 * row.activity) / max(activity, 1e-12) }
+            }
+            organs[organ] = (activity, deviation)
+        }
+        for region in contoured.regions where region.kind != .background && organs[region.name] == nil {
+            let sum = zip(map.voxels, region.coverage.voxels).reduce(0) { $0 + Double($1.0 * $1.1) }
+            organs[region.name] = (sum * map.grid.voxelMillilitres * 1e-6, nil)
+        }
+        return organs
+    }
+
+    /// The contour that most of an uptake region lies in, by the region's name, for contours that regions fill by half.
+    private static func owners(of regions: [Region], among contours: [Region]) -> [String: String] {
+        var owners: [String: String] = [:]
+        for contour in contours where contour.kind != .background {
+            var filled: Float = 0
+            var members: [String] = []
+            for region in regions where region.kind != .background {
+                let common = zip(region.coverage.voxels, contour.coverage.voxels).reduce(0) { $0 + $1.0 * $1.1 }
+                guard common > 0.5 * region.coverage.voxels.reduce(0, +) else { continue }
+                filled += common
+                members.append(region.name)
+            }
+            guard filled > 0.5 * contour.coverage.voxels.reduce(0, +) else { continue }
+            for name in members { owners[name] = contour.name }
+        }
+        return owners
     }
 
     private func errors(_ organs: Organs) -> [String: Double] {

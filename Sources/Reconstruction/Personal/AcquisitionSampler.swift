@@ -48,7 +48,7 @@ public struct AcquisitionSampler: Sendable {
     private let line: Double
     private let collimator: Collimator
     /// 1/cm, in the pose of the CT.
-    let attenuation: Volume<Float>
+    public let attenuation: Volume<Float>
     private let couchTransmission: Double
     /// y of the body's surfaces.
     private let front, back: Double

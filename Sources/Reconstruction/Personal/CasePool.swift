@@ -1,5 +1,8 @@
 import Learning
 
+/// A case and what is known of its patient.
+public typealias DrawnCase = (training: TrainingCase, patient: PatientChannels)
+
 /// The cases that a training draws from. To solve one costs as much as several steps of a network, so each serves for many:
 /// new ones come in as the training goes on, the oldest leave.
 ///
@@ -15,15 +18,12 @@ public struct CasePool {
         public init() {}
     }
 
-    /// A case and what is known of its patient.
-    typealias Drawn = (training: TrainingCase, patient: PatientChannels)
-
     let size: Size
-    private let source: (Int) throws(ReconstructionError) -> Drawn
-    private var known: [Int: Drawn] = [:]
+    private let source: (Int) throws(ReconstructionError) -> DrawnCase
+    private var known: [Int: DrawnCase] = [:]
 
     /// - Parameter source: makes the case of a number.
-    init(_ size: Size, source: @escaping (Int) throws(ReconstructionError) -> Drawn) {
+    init(_ size: Size, source: @escaping (Int) throws(ReconstructionError) -> DrawnCase) {
         (self.size, self.source) = (size, source)
     }
 
@@ -35,7 +35,7 @@ public struct CasePool {
 
     mutating func draw(
         at step: Int, using generator: inout StepGenerator
-    ) throws(ReconstructionError) -> Drawn {
+    ) throws(ReconstructionError) -> DrawnCase {
         let range = range(at: step)
         known = known.filter { range.contains($0.key) }
         let number = Int.random(in: range, using: &generator)

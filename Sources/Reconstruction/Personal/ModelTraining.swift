@@ -46,31 +46,30 @@ public final class ModelTraining {
     public private(set) var validations: [Validation] = []
     private let model: any TrainableModel
     private var pool: CasePool
-    private let heldBack: [CasePool.Drawn]
+    private let heldBack: [DrawnCase]
     private let trainer: Trainer
     private var best: [String: StoredTensor] = [:]
 
     /// - Parameters:
-    ///   - source: the patient of each case, by its number.
+    ///   - source: the case of a number and a seed, and its patient.
     ///   - heldBack: patients of the validation, one after the other; their cases are none of the training's.
     ///   - state: of the training that goes on.
     /// - Throws: ``ReconstructionError``.
     public init(
         _ model: any TrainableModel, plan: Plan, heldBack: [PersonalDataset], resuming state: TrainingState? = nil,
-        source: @escaping (Int) throws(ReconstructionError) -> PersonalDataset
+        source: @escaping (_ number: Int, _ seed: UInt64) throws(ReconstructionError) -> DrawnCase
     ) throws(ReconstructionError) {
         precondition(!heldBack.isEmpty && plan.validationCaseCount > 0 && plan.validationInterval > 0)
         (self.model, self.plan) = (model, plan)
         pool = CasePool(plan.pool) { (number) throws(ReconstructionError) in
-            let dataset = try source(number)
             var seeds = StepGenerator(seed: plan.seed, step: number)
-            return (try dataset.makeCase(seed: seeds.next() >> 1), dataset.patient)
+            return try source(number, seeds.next() >> 1)
         }
-        var cases: [CasePool.Drawn] = []
+        var cases: [DrawnCase] = []
         for index in 0..<plan.validationCaseCount {
             let dataset = heldBack[index % heldBack.count]
             let seed = Self.heldBackSeeds &+ UInt64(index)
-            cases.append((try dataset.makeCase(seed: seed), dataset.patient))
+            cases.append(try dataset.draw(seed: seed))
         }
         self.heldBack = cases
         var settings = Trainer.Settings(

@@ -43,4 +43,14 @@ public struct PersonalDataset {
         let estimate = try stage.reconstruct(prepared)
         return TrainingCase(scan: try PlanarScan(prepared, estimate), truth: sample)
     }
+
+    /// The case of a seed whose scan is known already.
+    public func makeCase(seed: UInt64, scan: PlanarScan) -> TrainingCase {
+        TrainingCase(scan: scan, truth: sampler.sample(seed: seed))
+    }
+
+    /// - Throws: ``ReconstructionError``.
+    public func draw(seed: UInt64) throws(ReconstructionError) -> DrawnCase {
+        (try makeCase(seed: seed), patient)
+    }
 }

@@ -1,4 +1,3 @@
-import Anatomy
 import Glibc
 import Imaging
 public import Learning
@@ -20,7 +19,8 @@ public final class StageOne: TrainableModel {
 
         /// What each term of the loss counts.
         public struct Weights: Codable, Equatable, Sendable {
-            public var root = 1.0
+            public var linear = 1.0
+            public var root = 0.5
             public var similarity = 0.3
             public var organs = 0.1
             public var deviance = 0.02
@@ -66,71 +66,34 @@ public final class StageOne: TrainableModel {
         try withAutocast(settings.precision, on: input.device) { () throws(LearningError) in try network(input) }
     }
 
-    /// Root of the map, similarity, sums over organs, and the deviance of the reprojection, on a piece of the patient.
+    /// The map and its root, similarity, sums over organs, and the deviance of the reprojection, on a piece of the patient.
     public func loss(
         _ training: TrainingCase, _ patient: PatientChannels, using generator: inout StepGenerator
     ) throws(ReconstructionError) -> Tensor {
-        let scan = training.scan
-        let unit = scan.unit(patient)
-        let input = try scan.channels(of: patient)
         let weights = settings.weights
-        let piece = SliceWindows(length: settings.windowSlices).training(patient.grid.slices, using: &generator)
+        let piece = try piece(of: training, patient, using: &generator)
+        let found = try map(of: piece)
         do {
-            let whole = try Tensor(training.truth.activity, device: input.device) * (1 / unit)
-            let truth = try whole.slice(2, piece)
-            let body = try patient.bodyTensor.slice(2, piece)
-            let initial = try (Tensor(scan.initial, device: input.device) * (1 / unit)).slice(2, piece)
-            let found = try map(evaluate(input.slice(2, piece)), initial: initial, body: body)
-            var loss = try TrainingLoss.rootL1(found, truth, mask: body) * Float(weights.root)
-            let similarity = try StructuralSimilarity(extents: Array(truth.shape.suffix(3)), on: found.device)
-            let peak = max((training.truth.activity.voxels.max() ?? unit) / unit, 1)
-            let alike = try similarity(found, truth, mask: body, dataRange: peak)
-            loss = try loss + (1 - alike) * Float(weights.similarity)
-            if let organs = try Self.organMasks(training.truth, patient, piece) {
-                let sums = try TrainingLoss.regionSums(found, truth, regions: organs, floor: Self.sumFloor)
-                loss = try loss + sums * Float(weights.organs)
-            }
-            // Beyond the piece the truth stands in: the counts are of the whole patient.
-            let slices = patient.grid.slices
-            let composite = try whole + SliceWindows.extended(found - truth, piece, slices)
-            let deviance = try Self.deviance(of: composite * unit, scan)
-            // Far from the data the deviance is a hundred times what it can become: its logarithm keeps it in bounds.
-            return try loss + (deviance + 1).log() * Float(weights.deviance)
+            var loss = try TrainingLoss.meanL1(found, piece.truth, mask: piece.body) * Float(weights.linear)
+            loss = try loss + TrainingLoss.rootL1(found, piece.truth, mask: piece.body) * Float(weights.root)
+            loss = try loss + (1 - piece.similarity(of: found)) * Float(weights.similarity)
+            if let sums = try piece.organSums(of: found) { loss = try loss + sums * Float(weights.organs) }
+            return try loss + piece.deviance(of: found) * Float(weights.deviance)
         } catch { throw .learning(error) }
     }
 
-    private static func deviance(of map: Tensor, _ scan: PlanarScan) throws(LearningError) -> Tensor {
-        let projected = try LinearMap(scan.projector)(map.reshaped([1] + map.shape.suffix(3)))
-        let scatter = try Tensor(scan.scatter, shape: projected.shape, device: map.device)
-        let counts = try Tensor(scan.counts, shape: projected.shape, device: map.device)
-        return try TrainingLoss.poissonDeviance(expected: projected + scatter, counts: counts)
+    private func piece(
+        of training: TrainingCase, _ patient: PatientChannels, using generator: inout StepGenerator
+    ) throws(ReconstructionError) -> TrainingPiece {
+        let window = SliceWindows(length: settings.windowSlices).training(patient.grid.slices, using: &generator)
+        do { return try TrainingPiece(training, patient, slices: window) } catch { throw .learning(error) }
     }
 
-    /// Sums of a region below this, in voxels of the body's mean, are nothing.
-    private static let sumFloor: Float = 1
-
-    /// The voxels of every organ, lesion and focus where they truly are.
-    ///
-    /// - Shape: `[regions, z, y, x]`; nil when there is none.
-    private static func organMasks(
-        _ truth: UptakeSample, _ patient: PatientChannels, _ piece: Range<Int>
-    ) throws(LearningError) -> Tensor? {
-        let grid = patient.grid
-        let plane = grid.rows * grid.columns
-        let owners = Array(truth.owners.voxels[piece.lowerBound * plane..<piece.upperBound * plane])
-        var row = [Int](repeating: -1, count: 256)
-        var rows = 0
-        for owner in Set(owners).sorted() where owner > 0 && !truth.backgroundOwners.contains(owner) {
-            row[Int(owner)] = rows
-            rows += 1
-        }
-        guard rows > 0 else { return nil }
-        var masks = [Float](repeating: 0, count: rows * owners.count)
-        for (voxel, owner) in owners.enumerated() where row[Int(owner)] >= 0 {
-            masks[row[Int(owner)] * owners.count + voxel] = 1
-        }
-        return try Tensor(
-            masks, shape: [rows, piece.count, grid.rows, grid.columns], device: patient.tensor.device)
+    private func map(of piece: TrainingPiece) throws(ReconstructionError) -> Tensor {
+        let input = try piece.training.scan.channels(of: piece.patient)
+        do {
+            return try map(evaluate(input.slice(2, piece.slices)), initial: piece.initial, body: piece.body)
+        } catch { throw .learning(error) }
     }
 
     public func estimate(
@@ -146,5 +109,14 @@ public final class StageOne: TrainableModel {
             }
             return NetworkMap(try found.volume(on: patient.grid).map { $0 * unit })
         } catch { throw .learning(error) }
+    }
+}
+
+extension StageOne: Reinforceable {
+    func sample(
+        _ training: TrainingCase, _ patient: PatientChannels, using generator: inout StepGenerator
+    ) throws(ReconstructionError) -> (piece: TrainingPiece, map: Tensor) {
+        let piece = try piece(of: training, patient, using: &generator)
+        return (piece, try map(of: piece))
     }
 }

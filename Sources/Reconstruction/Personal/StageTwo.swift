@@ -183,6 +183,44 @@ public final class StageTwo: TrainableModel {
     }
 }
 
+extension StageTwo: Reinforceable {
+    /// Steps of the short sampling that a reward is taken of.
+    private static let rewardedSteps = 4
+
+    /// A sample whose last denoising alone bears a gradient.
+    func sample(
+        _ training: TrainingCase, _ patient: PatientChannels, using generator: inout StepGenerator
+    ) throws(ReconstructionError) -> (piece: TrainingPiece, map: Tensor) {
+        let conditions = try conditions(training.scan, patient)
+        let window = SliceWindows(length: settings.windowSlices).training(patient.grid.slices, using: &generator)
+        let levels = HeunSampler(
+            stepCount: Self.rewardedSteps, sigmaMaximum: settings.sampler.sigmaMaximum,
+            sigmaMinimum: settings.preconditioning.sigmaData / 4, rho: settings.sampler.rho
+        ).sigmas.dropLast()
+        do {
+            let piece = try TrainingPiece(training, patient, slices: window)
+            let channels = try conditions.channels.slice(2, window)
+            func expected(_ noisy: Tensor, _ sigma: Float) throws(LearningError) -> Tensor {
+                try settings.preconditioning.denoised(noisy, sigmas: [sigma]) { (scaled, level) throws(LearningError) in
+                    try evaluate(Tensor.concatenated([channels, scaled], along: 1), level)
+                }
+            }
+            var noisy = try Tensor.randn(piece.body.shape, using: &generator, device: channels.device)
+                * (levels.first ?? 1)
+            for (sigma, next) in zip(levels, levels.dropFirst()) {
+                noisy = try withoutGradient { () throws(LearningError) in
+                    try noisy + (noisy - expected(noisy, sigma)) * ((next - sigma) / sigma)
+                }
+            }
+            let limit = Self.residualLimit
+            let residual = try expected(noisy, levels.last ?? 1).clamped(-limit...limit)
+            let base = try (Tensor(patient.body.replacing(conditions.base), device: channels.device)
+                * (1 / conditions.unit)).slice(2, window)
+            return (piece, try ((base + Self.floor) * residual.exp() - Self.floor).relu())
+        } catch { throw .learning(error) }
+    }
+}
+
 /// Mean and standard deviation of numbers that come one set at a time.
 ///
 /// - Source: Welford, Technometrics 4 (1962) 419.

@@ -87,7 +87,7 @@ extension EndToEnd {
             let files = try Array(phantom.files("ct").prefix(20))
             #expect(try await service.store(files).status == 0)
             try await service.execute("DELETE FROM instance")
-            let isMended = try await eventually(within: .seconds(60)) {
+            let isMended = try await eventually(within: .seconds(240)) {
                 try await service.count("SELECT count(*) FROM instance") == 20
             }
             #expect(isMended)
@@ -113,12 +113,12 @@ extension EndToEnd {
             // One session dies as a crash would have it: the server ends all others and recovers from its log.
             let session = try await service.count("SELECT pid FROM pg_stat_activity WHERE state = 'idle' LIMIT 1")
             kill(Int32(session), SIGKILL)
-            let isBack = try await eventually(within: .seconds(60)) {
+            let isBack = try await eventually(within: .seconds(240)) {
                 (try? await service.count("SELECT count(*) FROM instance")) == 20
             }
             #expect(isBack)
             #expect(kill(postmaster, 0) == 0)
-            let isStoring = try await eventually(within: .seconds(60)) {
+            let isStoring = try await eventually(within: .seconds(240)) {
                 try await service.store(Array(files.prefix(40))).status == 0
             }
             #expect(isStoring)

@@ -76,7 +76,7 @@ extension EndToEnd {
 
             #expect(try await service.store(phantom.files("ct", "pt")).status == 0)
             // Without contours the body is one region: what comes of it is the quality checks' business.
-            let isDone = try await eventually(within: .seconds(60)) {
+            let isDone = try await eventually(within: .seconds(240)) {
                 try await service.jobs().first?.finished_at != nil
             }
             #expect(isDone)
@@ -84,7 +84,7 @@ extension EndToEnd {
 
             #expect(try await service.store(phantom.files("rtstruct")).status == 0)
             // What was found without contours may have been delivered before.
-            let isNew = try await eventually(within: .seconds(90)) {
+            let isNew = try await eventually(within: .seconds(240)) {
                 let seen = try await service.firstCase(reaches: "delivered")
                 return seen.revision == 3 && seen.results.last?.revision == 3
             }

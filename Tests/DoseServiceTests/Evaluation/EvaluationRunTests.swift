@@ -26,6 +26,8 @@ import Testing
         #expect(abs(paired.meanDifference - (template.relativeMAE - stage.relativeMAE)) < 1e-9)
         #expect(stage.relativeMAEAgainstStage0 == nil)
         #expect(template.coverage68 == nil)
+        #expect(stage.perCase.allSatisfy { $0.organDeviationPercent["liver"] ?? 0 > 0 })
+        #expect(template.falseSpots >= 0 && template.perCase.allSatisfy { $0.detection.found <= $0.detection.lesions })
         #expect(try #require(stage.coverage95) >= #require(stage.coverage68))
 
         let json = try JSONDecoder().decode(

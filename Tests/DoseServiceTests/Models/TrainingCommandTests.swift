@@ -59,6 +59,56 @@ import Testing
         #expect(other.status == 1 && other.errors.contains("checkpoint-of-another-recipe"))
     }
 
+    @Test func keptCasesServeAnotherTrainingAndChangeNothing() async throws {
+        let folder = try StateFolder()
+        let plain = try await ProgramRun(Scintivol.program, pretrain(folder.file("plain"), steps: 6))
+        let hash = try #require(try summary(plain)["hash"] as? String)
+        let cases = folder.file("cases")
+        for name in ["first", "second"] {
+            let run = try await ProgramRun(
+                Scintivol.program, pretrain(folder.file(name), steps: 6, "--keep-cases", cases))
+            #expect(try summary(run)["hash"] as? String == hash, "\(name)")
+        }
+        let kept = try FileManager.default.contentsOfDirectory(atPath: cases).sorted()
+        #expect(!kept.isEmpty && kept.allSatisfy { $0.hasSuffix(".case") })
+        // A file that was cut short is no case; a whole one is taken as it is.
+        let file = "\(cases)/\(kept[0])"
+        let whole = try #require(FileManager.default.contents(atPath: file))
+        try whole.prefix(100).write(to: URL(fileURLWithPath: file))
+        let mended = try await ProgramRun(
+            Scintivol.program, pretrain(folder.file("mended"), steps: 6, "--keep-cases", cases))
+        #expect(try summary(mended)["hash"] as? String == hash)
+        #expect(FileManager.default.contents(atPath: file) == whole)
+    }
+
+    @Test func anEvaluationTakesNetworksOfPopulationAndPatients() async throws {
+        let folder = try StateFolder()
+        let model = folder.file("model")
+        #expect(try await ProgramRun(Scintivol.program, pretrain(model, steps: 6)).status == 0)
+        let arguments = [
+            "evaluate", "--suite", "narrow", "--cases", "1", "--seed", "1001", "--model", model, "--json",
+        ]
+        let out = folder.file("out")
+        let run = try await ProgramRun(
+            Scintivol.program,
+            arguments + ["--methods", "stage0,unet,unet-personal,unet-reinforced", "--personal-steps", "2", "--out", out])
+        #expect(run.status == 0, "\(run.errors)")
+        let report = try JSONDecoder().decode(EvaluationReport.self, from: Data(run.output.utf8))
+        #expect(report.methods.map(\.name) == ["stage0", "unet", "unet-personal", "unet-reinforced"])
+        // After a few steps a network still gives about what it began with.
+        for network in report.methods.dropFirst() {
+            #expect(abs(network.relativeMAE / report.methods[0].relativeMAE - 1) < 0.3, "\(network.name)")
+            #expect(network.relativeMAEAgainstStage0 != nil)
+        }
+        let personal = try ModelFile(path: "\(out)/models/unet-personal-1001.safetensors")
+        #expect(try personal.hash != ModelFile(path: model).hash)
+
+        let missing = try await ProgramRun(Scintivol.program, arguments + ["--methods", "paper-unet"])
+        #expect(missing.status == 1 && missing.errors.contains("model-part-missing"))
+        let without = try await ProgramRun(Scintivol.program, ["evaluate", "--methods", "unet", "--cases", "1"])
+        #expect(without.status == 64 || without.status == 2)
+    }
+
     @Test func aPatientsModelBeginsWithThePopulations() async throws {
         let phantom = try await SharedPhantom.get()
         let folder = try StateFolder()
@@ -91,6 +141,37 @@ import Testing
         #expect(throws: StudyProblem.needsInput(code: "model-part-missing", fields: ["paper-unet"])) {
             try both.model(.paperUNet)
         }
+    }
+
+    @Test func aPatientsTrainingIsRewardedGoesOnAndIsNoOtherPatients() async throws {
+        let phantom = try await SharedPhantom.get()
+        let folder = try StateFolder()
+        let out = folder.file("personal")
+        let arguments =
+            ["personalise", "--anatomy", phantom.root, "--site", phantom.siteFile, "--steps", "4", "--out", out]
+            + Self.small
+        let plain = try await ProgramRun(Scintivol.program, arguments)
+        #expect(plain.status == 0)
+        let hash = try summary(plain)["hash"] as? String
+        // The same order finds its work done; a further one goes on from there.
+        #expect(try await summary(ProgramRun(Scintivol.program, arguments))["hash"] as? String == hash)
+        let rewarded = try await ProgramRun(Scintivol.program, arguments + ["--reinforce", "4"])
+        #expect(rewarded.status == 0)
+        #expect(rewarded.output.split(separator: "\n").count < 8)
+        let text = try #require(FileManager.default.contents(atPath: out)).prefix(20_000)
+        #expect(String(decoding: text, as: UTF8.self).contains("reinforcement"))
+
+        // Without its contours the patient is another for a model.
+        let bare = folder.file("bare")
+        try FileManager.default.createDirectory(atPath: bare, withIntermediateDirectories: true)
+        for name in ["ct", "pt"] {
+            try FileManager.default.copyItem(atPath: "\(phantom.root)/\(name)", toPath: "\(bare)/\(name)")
+        }
+        let another = try await ProgramRun(
+            Scintivol.program,
+            ["personalise", "--anatomy", bare, "--site", phantom.siteFile, "--steps", "4", "--out", out] + Self.small)
+        #expect(another.status == 0)
+        #expect(try summary(another)["hash"] as? String != hash)
     }
 
     @Test func whatIsNoModelIsRefused() async throws {

@@ -6,7 +6,7 @@ import Testing
 
 /// What a reconstruction says of studies that it cannot use.
 @Suite struct StudyProblemTests {
-    private func run(planar: [String], anatomy: [String], method: String = "stage0") async throws {
+    private func run(planar: [String], anatomy: [String], method: ReconstructionMethod = .stage0) async throws {
         let output = try StateFolder()
         let request = ReconstructionRun.Request(
             planarPaths: planar, anatomyPaths: anatomy, sites: [], outputFolder: output.path, method: method,
@@ -58,9 +58,11 @@ import Testing
         }
     }
 
-    @Test func asksForAnotherMethod() async throws {
-        await #expect(throws: StudyProblem.needsInput(code: "method-unknown", fields: ["method"])) {
-            try await run(planar: [], anatomy: [], method: "guess")
+    @Test func asksForTheModelOfAMethod() async throws {
+        let phantom = try await SharedPhantom.get()
+        await #expect(throws: StudyProblem.needsInput(code: "model-missing", fields: ["model"])) {
+            try await run(
+                planar: phantom.files("nm"), anatomy: phantom.files("ct", "pt", "rtstruct"), method: .unet)
         }
     }
 

@@ -38,7 +38,7 @@ final class Archive: Sendable {
         try JSONSerialization.data(withJSONObject: settings).write(to: URL(fileURLWithPath: configuration))
         process = try RunningProgram(
             "/usr/sbin/Orthanc", [configuration], name: "archive", in: state, environment: Tool.environment)
-        let isUp = try await eventually(within: .seconds(60)) { (try? await get("/system").status) == 200 }
+        let isUp = try await eventually(within: .seconds(240)) { (try? await get("/system").status) == 200 }
         guard isUp else { throw Failure.notStarted(log: process.errors) }
     }
 

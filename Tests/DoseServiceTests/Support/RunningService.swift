@@ -50,7 +50,7 @@ final class RunningService: Sendable {
         }
         process = started
         var line: Addresses?
-        _ = try await eventually(within: .seconds(60)) {
+        _ = try await eventually(within: .seconds(240)) {
             line =
                 started.output.hasSuffix("\n")
                 ? try? JSONDecoder().decode(Addresses.self, from: Data(started.output.utf8)) : nil

@@ -16,7 +16,7 @@ struct ModelTrainingTests {
     private static func training(
         _ model: StageOne, _ dataset: PersonalDataset, _ plan: ModelTraining.Plan, from state: TrainingState? = nil
     ) throws -> ModelTraining {
-        try ModelTraining(model, plan: plan, heldBack: [dataset], resuming: state) { _ in dataset }
+        try ModelTraining(model, plan: plan, heldBack: [dataset], resuming: state) { try dataset.draw(seed: $1) }
     }
 
     private static func bytes(interruptedAt interruption: Int?) throws -> [UInt8] {
