@@ -86,6 +86,7 @@ extension FailurePolicy {
         switch error {
         case .unknownCase: .notFound("case")
         case .stateForbids(let state): ProblemType.stateForbids.problem("The case is \(state.rawValue).")
+        case .resultGone: ProblemType.conflict.problem("The files of the result are gone.")
         case .unknownCycle: .notFound("cycle")
         case .cycleStateForbids(let state): ProblemType.stateForbids.problem("The cycle is \(state.rawValue).")
         case .jobs(let error): problem(error)

@@ -97,6 +97,7 @@ import Testing
             (JobsError.alreadyEnded(.completed), 409, "already-ended"), (JobsError.keyContended, 409, "conflict"),
             (JobsError.invalidJSON, 500, "internal"), (CaseActionError.unknownCase, 404, "not-found"),
             (CaseActionError.stateForbids(.delivered), 409, "state-forbids"),
+            (CaseActionError.resultGone, 409, "conflict"),
             (CaseAnswers.Refusal.unknownField("x"), 400, "invalid-body"),
             (CaseAnswers.Refusal.unusableValue("ct.whole"), 400, "invalid-body"),
             (HTTPError.cannotOpenFile(code: 2), 404, "not-found"), (HTTPError.disconnected, 500, "internal"),

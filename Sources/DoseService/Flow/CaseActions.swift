@@ -8,6 +8,8 @@ package enum CaseActionError: Error, Equatable, Sendable {
     case unknownCase
     /// The case does not stand where this can be done.
     case stateForbids(CaseState)
+    /// Nothing is left of the result that could be sent.
+    case resultGone
     case unknownCycle
     case cycleStateForbids(CycleState)
 }
@@ -19,7 +21,7 @@ extension CaseActionError: PostgresFailure {
         switch self {
         case .database(let error): error
         case .jobs(let error): error.postgresError
-        case .unknownCase, .stateForbids, .unknownCycle, .cycleStateForbids: nil
+        case .unknownCase, .stateForbids, .resultGone, .unknownCycle, .cycleStateForbids: nil
         }
     }
 }
@@ -76,15 +78,7 @@ enum CaseActions {
     ) throws(CaseActionError) -> CaseState {
         let standing = try standing(id, transaction)
         guard standing.state == .review else { throw .stateForbids(standing.state) }
-        let count: Int
-        do throws(PostgresError) {
-            let parameters: [Parameter] = [.integer(id), .integer(Int64(standing.revision))]
-            let row = try transaction.queryOne(latestResult, parameters)
-            let folder: String = try row["folder"]
-            count = try ReconstructionJobs.insertExports(
-                ResultObjects.files(in: "\(store.results)/\(folder)"), of: try row["id"], in: folder,
-                destinations: destinations, transaction)
-        } catch { throw .database(error) }
+        let count = try export(id, standing, store, destinations, transaction)
         let next: CaseState = count == 0 ? .delivered : .exporting
         // A case of which nothing is sent is done as soon as somebody has agreed.
         try step(id, standing, to: .exporting, reason: nil, transaction)
@@ -94,6 +88,26 @@ enum CaseActions {
             try step(id, exporting, to: next, reason: nil, transaction)
         }
         return next
+    }
+
+    /// - Returns: how many objects are to be sent.
+    private static func export(
+        _ id: Int64, _ standing: Standing, _ store: ObjectStore, _ destinations: [ServiceSettings.Destination],
+        _ transaction: Transaction
+    ) throws(CaseActionError) -> Int {
+        let (result, folder): (Int64, String)
+        do throws(PostgresError) {
+            let parameters: [Parameter] = [.integer(id), .integer(Int64(standing.revision))]
+            let row = try transaction.queryOne(latestResult, parameters)
+            (result, folder) = (try row["id"], try row["folder"])
+        } catch { throw .database(error) }
+        let objects = ResultObjects.files(in: "\(store.results)/\(folder)")
+        // What is not there must not pass for what nobody wants.
+        guard !objects.isEmpty else { throw .resultGone }
+        do throws(PostgresError) {
+            return try ReconstructionJobs.insertExports(
+                objects, of: result, in: folder, destinations: destinations, transaction)
+        } catch { throw .database(error) }
     }
 
     /// Keeps the latest result from being sent.

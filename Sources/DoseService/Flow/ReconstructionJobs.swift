@@ -49,6 +49,7 @@ struct ReconstructionJobs: Sendable {
         case .summary(let summary):
             // A remote worker's folder is gone once it is delivered.
             let objects = ResultObjects.files(in: "\(store.results)/\(folder)")
+            guard !objects.isEmpty else { throw JobDecision.retry(reason: "result-gone") }
             try await settings.artefacts?.deliver(folder, from: store)
             context.reach(.afterResultFiles)
             return completion(summary, payload, folder, objects, job.lease)

@@ -41,9 +41,14 @@ import Testing
     }
 
     @Test func depthAndNumberAreBounded() {
-        let head: [UInt8] = [0x08, 0x00, 0x99, 0x11, 0xFF, 0xFF, 0xFF, 0xFF]
-        let deep = (0..<100_000).flatMap { _ in head }
-        #expect(CommitmentReport(decoding: deep) == nil)
+        func nested(_ depth: Int) -> [UInt8] {
+            let head: [UInt8] = [0x08, 0x00, 0x99, 0x11, 0xFF, 0xFF, 0xFF, 0xFF]
+            return CommitmentPDU.transaction("1.2.9") + [UInt8](repeatElement(head, count: depth).joined())
+                + [UInt8](repeatElement(Item.sequenceEnd, count: depth).joined())
+        }
+        #expect(CommitmentReport(decoding: nested(8)) != nil)
+        #expect(CommitmentReport(decoding: nested(9)) == nil)
+        #expect(CommitmentReport(decoding: nested(100_000)) == nil)
         let many = (0...CommitmentReport.instanceLimit).map { "1.2.\($0)" }
         #expect(CommitmentReport(decoding: CommitmentPDU.report("1.2.9", committed: many)) == nil)
         #expect(CommitmentReport(decoding: CommitmentPDU.report("1.2.9", committed: many.dropLast())) != nil)

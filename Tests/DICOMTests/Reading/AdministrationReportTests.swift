@@ -7,10 +7,12 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
-    /// - Parameter unit: nil leaves the activity out.
+    /// - Parameters:
+    ///   - unit: nil leaves the activity out.
+    ///   - depth: of containers around the event beside those of the template.
     static func object(
         activity: Double = 7.43, unit: String? = "GBq", start: String? = "20251031101500",
-        nuclide: String? = "447553000"
+        nuclide: String? = "447553000", depth: Int = 0
     ) -> Dataset {
         func name(_ item: Dataset, _ code: String) {
             item.append(to: .conceptNameCodeSequence) {
@@ -28,7 +30,8 @@ import Testing
         dataset.put(.modality, "SR")
         dataset.put(.valueType, "CONTAINER")
         name(dataset, "113500")
-        dataset.append(to: .contentSequence) { event in
+        let around = (0..<depth).reduce(dataset) { outer, _ in outer.append(to: .contentSequence) }
+        around.append(to: .contentSequence) { event in
             event.put(.valueType, "CONTAINER")
             name(event, "113502")
             event.append(to: .contentSequence) { agent in
@@ -89,9 +92,7 @@ import Testing
 
     /// Containers in containers, deeper than anybody nests them.
     @Test func depthIsBounded() throws {
-        let dataset = Self.object(unit: nil, start: nil)
-        var item = dataset
-        for _ in 0..<25 { item = item.append(to: .contentSequence) }
-        #expect(throws: DICOMReadingError.needsInput(.administration)) { try read(dataset) }
+        #expect(try read(Self.object(depth: 4)).radionuclide == "177Lu")
+        #expect(throws: DICOMReadingError.needsInput(.administration)) { try read(Self.object(depth: 25)) }
     }
 }

@@ -37,6 +37,11 @@ extension EndToEnd {
             #expect(copies.count > 50)
             let others = Set(result.exports.map(\.output)).subtracting(copies)
             #expect(others == ["plan", "activity", "uncertainty", "seg"])
+            let isTold = try await eventually {
+                service.logLines.count { $0["message"] == "export confirmed" && $0["trace"] == delivered.trace }
+                    == result.exports.count
+            }
+            #expect(isTold)
             // Every answer has been taken, and nothing is waited for.
             #expect(try await service.count("SELECT count(*) FROM commitment") == 0)
 

@@ -35,6 +35,10 @@ extension EndToEnd {
             try await RESTService.with(["--destination", "ELSEWHERE@127.0.0.1:9"]) { rest in
                 try await rest.run(Self.rows[0], Self.rows[1])
                 let reason = #"{"reason":"seen, the arms were down"}"#
+                // Nothing passes for sent of which nothing is left.
+                let gone = try await rest.send("POST", "/v1/cases/1/approve", json: reason)
+                #expect(gone.status == 409 && gone.problem == "conflict")
+                try Self.put(["plan.dcm", "activity.dcm", "seg.dcm", "overview.png"], for: "2-2", in: rest)
                 let approved = try await rest.send("POST", "/v1/cases/1/approve", json: reason)
                 #expect(approved.status == 200 && approved.members["state"] as? String == "exporting")
                 let sent = try await rest.text("SELECT string_agg(file_name, ' ' ORDER BY id) FROM export_item")
@@ -120,14 +124,18 @@ extension EndToEnd {
             }
         }
 
+        /// Writes files that hold their own names.
+        private static func put(_ names: [String], for result: String, in rest: RESTService) throws {
+            let folder = rest.state.file("state/results/\(result)")
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            for name in names { try Data(name.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)")) }
+        }
+
         @Test func aResultIsShownByPart() async throws {
             try await RESTService.with { rest in
                 try await rest.run(Self.rows[0], Self.rows[1])
-                let folder = rest.state.file("state/results/2-2")
-                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-                for name in ["activity.dcm", "overview.png", "activity.nii.gz", ".hidden.dcm", "notes.txt"] {
-                    try Data(name.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
-                }
+                let files = ["activity.dcm", "overview.png", "activity.nii.gz", ".hidden.dcm", "notes.txt"]
+                try Self.put(files, for: "2-2", in: rest)
                 let view = try await rest.send("GET", "/v1/results/2")
                 #expect(view.members["case"] as? Int == 1 && view.members["revision"] as? Int == 2)
                 let names = (view.members["files"] as? [[String: Any]])?.map { $0["name"] as? String }

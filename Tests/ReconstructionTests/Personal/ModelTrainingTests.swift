@@ -16,7 +16,9 @@ struct ModelTrainingTests {
     private static func training(
         _ model: StageOne, _ dataset: PersonalDataset, _ plan: ModelTraining.Plan, from state: TrainingState? = nil
     ) throws -> ModelTraining {
-        try ModelTraining(model, plan: plan, heldBack: [dataset], resuming: state) { try dataset.draw(seed: $1) }
+        try ModelTraining(model, plan: plan, heldBack: [dataset], resuming: state) {
+            (_, seed) throws(ReconstructionError) in try dataset.draw(seed: seed)
+        }
     }
 
     private static func bytes(interruptedAt interruption: Int?) throws -> [UInt8] {

@@ -39,9 +39,20 @@ struct ReinforcementTests {
         return (losses.prefix(5).reduce(0, +) / 5, losses.suffix(5).reduce(0, +) / 5)
     }
 
-    @Test(arguments: [\Reinforcement.Weights.deviance, \.edges, \.organs])
-    func everyRewardIsLearnt(by weight: WritableKeyPath<Reinforcement.Weights, Double> & Sendable) throws {
-        let (before, after) = try Self.trained(TinyStudy.stageOne(), Self.only(weight), steps: 40)
+    enum Reward: CaseIterable {
+        case deviance, edges, organs
+
+        var weight: WritableKeyPath<Reinforcement.Weights, Double> {
+            switch self {
+            case .deviance: \.deviance
+            case .edges: \.edges
+            case .organs: \.organs
+            }
+        }
+    }
+
+    @Test(arguments: Reward.allCases) func everyRewardIsLearnt(by reward: Reward) throws {
+        let (before, after) = try Self.trained(TinyStudy.stageOne(), Self.only(reward.weight), steps: 40)
         #expect(before > 0 && after < 0.9 * before, "\(before) became \(after)")
     }
 
