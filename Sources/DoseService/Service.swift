@@ -92,7 +92,7 @@ public struct Service: Sendable {
                 let outbox = ExportOutbox(pool: pool, store: store, site: site, owner: receiver, log: log)
                 group.addTask { await intake.keepUp() }
                 let housekeeping = Housekeeping(
-                    queue: queue, store: store, historyTime: settings.historyTime, log: log)
+                    queue: queue, store: store, site: site, log: log)
                 group.addTask { await assembly.run() }
                 if settings.dosePolicy != .off {
                     let cycles = CycleAssembly(pool: pool, hardDeadline: settings.hardDeadline, log: log)
@@ -199,16 +199,20 @@ public struct Service: Sendable {
         let jobs = ReconstructionJobs(
             pool: pool, store: store, site: site, program: Self.program, log: log)
         let doses = DoseJobs(pool: pool, store: store, site: site, program: Self.program, log: log)
+        let models = ModelJobs(pool: pool, store: store, site: site, program: Self.program, log: log)
         let workerLog = WorkerLog(log: log)
         let owner = "\(ProcessInfo.processInfo.hostName)-\(getpid())"
         return Worker(
             queue: queue,
             settings: Worker.Settings(
-                kinds: [CaseAssembly.jobKind, CycleAssembly.jobKind], owner: owner, slotCount: settings.workerSlots),
+                kinds: [CaseAssembly.jobKind, CycleAssembly.jobKind, ModelAssembly.jobKind], owner: owner, slotCount: settings.workerSlots),
             observe: { workerLog.take($0) },
             perform: { job, context in
-                job.kind == CycleAssembly.jobKind
-                    ? try await doses.perform(job, context) : try await jobs.perform(job, context)
+                switch job.kind {
+                case CycleAssembly.jobKind: try await doses.perform(job, context)
+                case ModelAssembly.jobKind: try await models.perform(job, context)
+                default: try await jobs.perform(job, context)
+                }
             })
     }
 

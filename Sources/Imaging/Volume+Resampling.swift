@@ -4,9 +4,17 @@ extension Volume where Element == Float {
     ///
     /// Outside the old grid the value is `outside`; up to half a voxel beyond the last centre the edge value holds.
     public func resampled(to target: VoxelGrid, outside: Float = 0) -> Volume<Float> {
-        let x = AxisWeights(from: grid, to: target, axis: 0)
-        let y = AxisWeights(from: grid, to: target, axis: 1)
-        let z = AxisWeights(from: grid, to: target, axis: 2)
+        applied((0..<3).map { AxisWeights(interpolating: grid, to: target, axis: $0) }, target, outside)
+    }
+
+    /// The volume on another grid: every new voxel is the mean over its extent of the old voxels, each of one value
+    /// throughout. Nothing is smoothed but by the new voxels' size, and what lies within both grids keeps its sum.
+    public func averaged(on target: VoxelGrid, outside: Float = 0) -> Volume<Float> {
+        applied((0..<3).map { AxisWeights(averaging: grid, to: target, axis: $0) }, target, outside)
+    }
+
+    private func applied(_ weights: [AxisWeights], _ target: VoxelGrid, _ outside: Float) -> Volume<Float> {
+        let (x, y, z) = (weights[0], weights[1], weights[2])
         // The interpolation is separable: one axis after the other, the shrinking ones keep the work small.
         let alongX = x.apply(
             to: voxels, before: grid.rows * grid.slices, count: grid.columns, after: 1, outside: outside)
@@ -29,7 +37,30 @@ private struct AxisWeights {
     /// The part of each target voxel that lies outside the source.
     private var outsideWeight: [Float]
 
-    init(from source: VoxelGrid, to target: VoxelGrid, axis: Int) {
+    init(averaging source: VoxelGrid, to target: VoxelGrid, axis: Int) {
+        let sourceCount = [source.columns, source.rows, source.slices][axis]
+        let targetCount = [target.columns, target.rows, target.slices][axis]
+        let ratio = target.spacing[axis] / source.spacing[axis]
+        taps = []
+        outsideWeight = []
+        for index in 0..<targetCount {
+            let centre =
+                (target.origin[axis] + Double(index) * target.spacing[axis] - source.origin[axis])
+                / source.spacing[axis]
+            let (lower, upper) = (centre - ratio / 2, centre + ratio / 2)
+            var covered: [Tap] = []
+            let first = Swift.max(Int((lower + 0.5).rounded(.down)), 0)
+            let last = Swift.min(Int((upper + 0.5).rounded(.down)), sourceCount - 1)
+            for place in Swift.min(first, sourceCount)..<Swift.max(last + 1, Swift.min(first, sourceCount)) {
+                let overlap = Swift.min(upper, Double(place) + 0.5) - Swift.max(lower, Double(place) - 0.5)
+                if overlap > 1e-9 { covered.append(Tap(index: place, weight: Float(overlap / ratio))) }
+            }
+            taps.append(covered)
+            outsideWeight.append(1 - Swift.min(covered.reduce(0) { $0 + $1.weight }, 1))
+        }
+    }
+
+    init(interpolating source: VoxelGrid, to target: VoxelGrid, axis: Int) {
         let sourceCount = [source.columns, source.rows, source.slices][axis]
         let targetCount = [target.columns, target.rows, target.slices][axis]
         let ratio = target.spacing[axis] / source.spacing[axis]

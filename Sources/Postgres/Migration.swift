@@ -29,6 +29,7 @@ extension Migration {
         Migration(number: 5, name: "dose", embedded: PackageResources._005_dose_sql),
         Migration(number: 6, name: "trace", embedded: PackageResources._006_trace_sql),
         Migration(number: 7, name: "exchange", embedded: PackageResources._007_exchange_sql),
+        Migration(number: 8, name: "models", embedded: PackageResources._008_models_sql),
     ]
 
     private init(number: Int, name: String, embedded: [UInt8]) {

@@ -8,7 +8,8 @@ struct Evaluate: ParsableCommand {
         abstract: "Score methods on synthetic patients whose truth is known.",
         discussion: """
             Suites: usual, narrow, matched, hard, mismatched. Methods: conjugate-view, mlem, template, organ-scales, stage0, and \
-            stage0-without-X for X of shifts, rotation, texture, modes, nuisances, foci, heterogeneity. With --model also \
+            stage0-without-X for X of shifts, rotation, texture, modes, nuisances, foci, heterogeneity; true-levels is what nobody \
+            gets to know: every structure at its true place with its true mean. With --model also \
             unet, diffusion, paper-unet and paper-diffusion, as the population's model; with -personal at the end each is \
             trained on every patient first, with -reinforced also rewarded. With --out the tables are written as JSON and CSV, and index.html shows them \
             with pictures of the first cases.

@@ -35,6 +35,22 @@ import Testing
         for x in 0..<8 { #expect(abs(coarse[x, 1, 0] - 1 / 3) < 1e-5) }
     }
 
+    @Test func averagingKeepsTheSumAndSmoothsNothing() throws {
+        var fine = Volume<Float>(grid: try Self.grid(20, spacing: 3), repeating: 0)
+        for z in 0..<2 {
+            for y in 0..<3 { (fine[7, y, z], fine[8, y, z]) = (6, 2) }
+        }
+        // Voxels of 4.5 from -1.5 on: the fourth and fifth cover from 19.5 to 28.5, where 6 fills 1.5 and 2 fills 3.
+        let coarse = fine.averaged(on: try Self.grid(12, spacing: 4.5, origin: 0.75))
+        #expect(abs(coarse[4, 1, 0] - 6 * 3 / 4.5) < 1e-5 && abs(coarse[5, 1, 0] - 2 * 3 / 4.5) < 1e-5)
+        #expect(coarse[3, 1, 0] == 0 && coarse[6, 1, 0] == 0)
+        let sums = [(fine, 3.0), (coarse, 4.5)].map { volume, spacing in
+            (0..<volume.grid.columns).reduce(0) { $0 + Double(volume[$1, 1, 1]) * spacing }
+        }
+        #expect(abs(sums[0] - sums[1]) < 1e-4)
+        #expect(fine.averaged(on: fine.grid) == fine)
+    }
+
     @Test func outsideIsWhatTheCallerSays() throws {
         let volume = Volume<Float>(grid: try Self.grid(4, spacing: 1), repeating: 7)
         let wider = volume.resampled(to: try Self.grid(8, spacing: 1, origin: -2), outside: -1000)

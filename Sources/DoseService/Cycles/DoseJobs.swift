@@ -47,7 +47,7 @@ struct DoseJobs: Sendable {
             administeredMegabecquerel: activity, administeredAt: given, radionuclide: source.cycle.radionuclide,
             outputFolder: "\(store.results)/\(folder)", namespace: payload.key, createdAt: try await createdAt(job.id))
         switch try await ChildWork.ask(.dose(request), program: program, context, ChildLog(log, of: job)) {
-        case .summary: throw JobDecision.retry(reason: "child-answer")
+        case .summary, .model: throw JobDecision.retry(reason: "child-answer")
         case .problem(let problem):
             let state: CycleState = FailurePolicy.caseState(problem) == .needsInput ? .needsInput : .failed
             if job.attempt >= job.attemptLimit || problem.isFinal {

@@ -60,9 +60,10 @@ struct CaseAssembly: Sendable {
     private func assemble(_ patientKey: String) async {
         do throws(JobsError) {
             if !search.archives.isEmpty { await search.countSeries(try await incompleteSeries(of: patientKey)) }
+            let networks = site.current.networks
             let outcomes: [Outcome] = try await pool.transaction { (transaction) throws(JobsError) in
                 do throws(PostgresError) {
-                    return try Self.lookThrough(patientKey, in: transaction)
+                    return try Self.lookThrough(patientKey, networks, in: transaction)
                 } catch { throw JobsError(error) }
             }
             for outcome in outcomes { log.info("case assembled", metadata: outcome.fields) }
@@ -105,7 +106,7 @@ struct CaseAssembly: Sendable {
 
     /// - Returns: the cases that changed.
     private static func lookThrough(
-        _ patientKey: String, in transaction: Transaction
+        _ patientKey: String, _ networks: NetworkPolicy, in transaction: Transaction
     ) throws(PostgresError) -> [Outcome] {
         var arrivals: [Int64] = []
         for row in try transaction.query(CaseStatements.lockArrivals, [.text(patientKey)]) {
@@ -113,12 +114,13 @@ struct CaseAssembly: Sendable {
         }
         guard !arrivals.isEmpty else { return [] }
         try openNew(patientKey, in: transaction)
+        let training = networks.trains ? try ModelAssembly.consider(patientKey, in: transaction) : nil
         var changed: [Outcome] = []
         for row in try transaction.query(CaseStatements.ofPatient, [.text(patientKey)]) {
             let content = try content(row, in: transaction)
             let known: String? = try row["content_key"]
             guard content.key != known, !content.isUsed(since: known) else { continue }
-            changed.append(try revise(row, to: content, in: transaction))
+            changed.append(try revise(row, to: content, after: networks.waits ? training : nil, in: transaction))
         }
         _ = try transaction.query(CaseStatements.closeArrivals, [.integers(arrivals)])
         _ = try transaction.query(CaseStatements.markArrivals, [.integers(arrivals)])
@@ -152,20 +154,30 @@ struct CaseAssembly: Sendable {
             .double(PlanarReader.pairingSecondsLimit), .text(UID.radiopharmaceuticalDoseReport.description),
             .double(AdministrationReport.ageLimitSeconds),
         ]
-        for row in try runner.query(CaseStatements.instances, parameters) {
-            var instance = CaseContent.Instance(
-                id: try row["id"], modality: try row["modality"], series: try row["series_instance_uid"],
-                frameOfReference: try row["frame_of_reference_uid"])
-            (instance.study, instance.isPurged) = (try row["study_instance_uid"], try row["is_purged"])
-            (instance.birth, instance.name, instance.sex) = (try row["birth_key"], try row["name_key"], try row["sex"])
-            instances.append(instance)
-        }
+        for row in try runner.query(CaseStatements.instances, parameters) { instances.append(try instance(row)) }
+        let counts = try seriesCounts(of: instances, in: runner)
+        return CaseContent(choosingFrom: instances, answers: try answers(to: id, in: runner), counts: counts)
+    }
+
+    static func instance(_ row: Row) throws(PostgresError) -> CaseContent.Instance {
+        var instance = CaseContent.Instance(
+            id: try row["id"], modality: try row["modality"], series: try row["series_instance_uid"],
+            frameOfReference: try row["frame_of_reference_uid"])
+        (instance.study, instance.isPurged) = (try row["study_instance_uid"], try row["is_purged"])
+        (instance.birth, instance.name, instance.sex) = (try row["birth_key"], try row["name_key"], try row["sex"])
+        return instance
+    }
+
+    /// How many instances archives say that each series has.
+    static func seriesCounts(
+        of instances: [CaseContent.Instance], in runner: some StatementRunner
+    ) throws(PostgresError) -> [String: Int] {
         var counts: [String: Int] = [:]
         let series = Set(instances.map(\.series)).sorted()
         for row in try runner.query(CaseStatements.seriesCounts, [.texts(series)]) {
             counts[try row["series_instance_uid"]] = try row["instance_count"]
         }
-        return CaseContent(choosingFrom: instances, answers: try answers(to: id, in: runner), counts: counts)
+        return counts
     }
 
     static func answers(to id: Int64, in runner: some StatementRunner) throws(PostgresError) -> AnsweredFields {
@@ -178,7 +190,7 @@ struct CaseAssembly: Sendable {
     }
 
     private static func revise(
-        _ row: Row, to content: CaseContent, in transaction: Transaction
+        _ row: Row, to content: CaseContent, after training: JobID?, in transaction: Transaction
     ) throws(PostgresError) -> Outcome {
         let (id, revision, trace): (Int64, Int, String) = (try row["id"], try row["revision"], try row["trace"])
         let next = Payload(caseID: id, revision: revision + 1, trace: trace)
@@ -192,7 +204,7 @@ struct CaseAssembly: Sendable {
                 _ = try ledger.cancel(JobID(rawValue: job), reason: "revised")
             }
             if content.missing == nil {
-                _ = try ledger.enqueue(NewJob(kind: jobKind, payload: JSONText.encode(next), key: next.key))
+                _ = try ledger.enqueue(NewJob(kind: jobKind, payload: JSONText.encode(next), key: next.key, dependsOn: training))
             }
         } catch { throw error.postgresError ?? .transactionAborted }
         let state: CaseState = content.missing == nil ? .ready : .needsInput

@@ -49,26 +49,10 @@ package struct CaseContent: Equatable {
         choosingFrom all: [Instance], answers: AnsweredFields = AnsweredFields(), counts: [String: Int] = [:]
     ) {
         let planar = all.filter { $0.modality == "NM" }
-        let pet = Self.latestSeries(all.filter { $0.modality == "PT" })
-        let frame = pet.first?.frameOfReference
-        let registrations = all.filter { $0.modality == "REG" }
-        let scans = all.filter { $0.modality == "CT" }
-        let sharing = scans.filter { $0.frameOfReference == frame }
-        let fitting = sharing.isEmpty && !registrations.isEmpty ? scans : sharing
-        let ct = Dictionary(grouping: fitting, by: \.series).values.max {
-            ($0.count, $0.last?.id ?? 0) < ($1.count, $1.last?.id ?? 0)
-        }
-        let ctFrame = ct?.first?.frameOfReference ?? frame
-        let contours = all.last {
-            ["RTSTRUCT", "SEG"].contains($0.modality) && $0.frameOfReference ?? ctFrame == ctFrame
-        }
-        let beside = registrations + all.filter { $0.modality == "SR" }
-        let chosen = planar + (ct ?? []) + pet + (contours.map { [$0] } ?? []) + beside
-        let found = Dictionary(grouping: chosen, by: \.series).values.compactMap { members in
-            members.first.map {
-                Series(study: $0.study, series: $0.series, modality: $0.modality, count: members.count)
-            }
-        }.sorted { ($0.modality, $0.series) < ($1.modality, $1.series) }
+        let anatomy = Anatomy(choosingFrom: all)
+        let (ct, pet) = (anatomy.ct, anatomy.pet)
+        let chosen = planar + anatomy.instances + all.filter { $0.modality == "SR" }
+        let found = Self.series(of: chosen)
         series = found
         instances = chosen.map(\.id).sorted()
         missing =
@@ -76,7 +60,7 @@ package struct CaseContent: Equatable {
                 ("nm-missing", ["nm"])
             } else if pet.isEmpty {
                 ("pt-missing", ["pt"])
-            } else if ct == nil {
+            } else if ct.isEmpty {
                 ("ct-missing", ["ct"])
             } else if Self.isOfTwo(chosen), !answers.consents(to: CaseAnswers.Consent.identity) {
                 ("identity-conflict", [CaseAnswers.Consent.identity])
@@ -92,6 +76,54 @@ package struct CaseContent: Equatable {
         let text = instances.map(String.init).joined(separator: ",") + answers.key
         plainKey = Digest.hex(of: Array(text.utf8))
         key = hold.isEmpty ? plainKey : Digest.hex(of: Array((text + hold).utf8))
+    }
+
+    private struct Anatomy {
+        let ct, pet: [Instance]
+        let contours: Instance?
+        let registrations: [Instance]
+
+        init(choosingFrom all: [Instance]) {
+            let pet = CaseContent.latestSeries(all.filter { $0.modality == "PT" })
+            let frame = pet.first?.frameOfReference
+            let registrations = all.filter { $0.modality == "REG" }
+            let scans = all.filter { $0.modality == "CT" }
+            let sharing = scans.filter { $0.frameOfReference == frame }
+            let fitting = sharing.isEmpty && !registrations.isEmpty ? scans : sharing
+            let ct =
+                Dictionary(grouping: fitting, by: \.series).values.max {
+                    ($0.count, $0.last?.id ?? 0) < ($1.count, $1.last?.id ?? 0)
+                } ?? []
+            let ctFrame = ct.first?.frameOfReference ?? frame
+            contours = all.last {
+                ["RTSTRUCT", "SEG"].contains($0.modality) && $0.frameOfReference ?? ctFrame == ctFrame
+            }
+            (self.ct, self.pet, self.registrations) = (ct, pet, registrations)
+        }
+
+        var instances: [Instance] { ct + pet + (contours.map { [$0] } ?? []) + registrations }
+    }
+
+    /// What a patient's own model is trained on: the anatomy that a case of these instances would take. Nil while it is not
+    /// whole, or when it cannot be of one patient.
+    static func trainable(
+        among all: [Instance], counts: [String: Int]
+    ) -> (instances: [Int64], key: String)? {
+        let anatomy = Anatomy(choosingFrom: all)
+        let chosen = anatomy.instances
+        guard !anatomy.ct.isEmpty, !anatomy.pet.isEmpty, !isOfTwo(chosen), !chosen.contains(where: \.isPurged),
+            incomplete(series(of: chosen), counts) == nil
+        else { return nil }
+        let ids = chosen.map(\.id).sorted()
+        return (ids, Digest.hex(of: Array(ids.map(String.init).joined(separator: ",").utf8)))
+    }
+
+    private static func series(of chosen: [Instance]) -> [Series] {
+        Dictionary(grouping: chosen, by: \.series).values.compactMap { members in
+            members.first.map {
+                Series(study: $0.study, series: $0.series, modality: $0.modality, count: members.count)
+            }
+        }.sorted { ($0.modality, $0.series) < ($1.modality, $1.series) }
     }
 
     /// Two instances with one identifier that cannot be of one patient: other birth dates or sexes, or other names

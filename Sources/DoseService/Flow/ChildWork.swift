@@ -15,12 +15,14 @@ public enum ChildWork {
     enum Order: Codable, Equatable {
         case reconstruction(ReconstructionRun.Request)
         case dose(DoseRun.Request)
+        case personalisation(PersonalisationRun.Request)
     }
 
     /// What the child answers with.
     enum Answer: Codable, Equatable {
         case summary(ResultSummary)
         case dose(DoseSummary)
+        case model(PersonalisationRun.Summary)
         case problem(StudyProblem)
     }
 
@@ -38,6 +40,8 @@ public enum ChildWork {
                 case .reconstruction(let request):
                     .summary(try ReconstructionRun(request).perform { side.report(progress: $0, stage: $1) })
                 case .dose(let request): .dose(try DoseRun(request).perform { side.report(progress: $0, stage: $1) })
+                case .personalisation(let request):
+                    .model(try PersonalisationRun(request: request).perform { side.report(progress: $0, stage: $1) })
                 }
         } catch { answer = .problem(error) }
         side.answer(JSONText.encode(answer))
@@ -46,11 +50,13 @@ public enum ChildWork {
 
     /// Has a child do the work of an attempt.
     ///
+    /// - Parameter yields: whether anything else that wants a processor takes it from the child at once.
     /// - Throws: `JobDecision` when it does not answer.
     static func ask(
-        _ order: Order, program: String, _ context: JobContext, _ log: ChildLog
+        _ order: Order, program: String, _ context: JobContext, _ log: ChildLog, yields: Bool = false
     ) async throws -> Answer {
         var child = ChildProcess(program: program, arguments: [subcommand])
+        child.leavesProcessorAtOnce = yields
         child.memoryLimit = memoryLimit
         if let traceparent = log.traceparent { child.environment["TRACEPARENT"] = traceparent }
         let outcome = try await child.run(request: JSONText.encode(order)) {

@@ -14,7 +14,7 @@ struct Housekeeping: Sendable {
 
     let queue: JobQueue
     let store: ObjectStore
-    let historyTime: Duration
+    let site: SiteSettings
     let log: Logger
 
     private static let repetitions = Statement(
@@ -22,8 +22,11 @@ struct Housekeeping: Sendable {
 
     private static let folders = Statement(
         "result_folders",
-        "SELECT folder FROM result WHERE folder = ANY ($1) UNION SELECT folder FROM dose_result WHERE folder = ANY ($1)"
-    )
+        """
+        SELECT folder FROM result WHERE folder = ANY ($1) UNION SELECT folder FROM dose_result WHERE folder = ANY ($1)
+        UNION SELECT split_part(file_name, '/', 1) FROM model
+        WHERE retired_at IS NULL AND split_part(file_name, '/', 1) = ANY ($1)
+        """)
 
     private static let live = Statement(
         "result_live_attempts",
@@ -41,15 +44,53 @@ struct Housekeeping: Sendable {
     func tidy() async {
         do {
             var pruned = 0
-            while case let count = try await queue.prune(endedBefore: historyTime), count > 0 { pruned += count }
+            while case let count = try await queue.prune(endedBefore: site.current.historyTime), count > 0 { pruned += count }
             try await queue.pool.run { (connection) throws(PostgresError) in
                 _ = try connection.query(Self.repetitions, [.seconds(Self.repetitionTime)])
             }
-            let swept = try await sweepOrphans(now: Date())
-            if pruned + swept > 0 {
-                log.info("tidied", metadata: ["jobs": "\(pruned)", "folders": "\(swept)"])
+            let retired = try await retireModels()
+            let swept = try await sweepOrphans(now: Date()) + sweepTrainings()
+            if pruned + swept + retired > 0 {
+                log.info(
+                    "tidied", metadata: ["jobs": "\(pruned)", "folders": "\(swept)", "models": "\(retired)"])
             }
         } catch { log.error("tidying failed", metadata: ["error": "\(error)"]) }
+    }
+
+    /// Patients' models that no reconstruction has used for as long as the site keeps them. Their files go with the folders
+    /// that nobody names any more.
+    ///
+    /// - Returns: how many went.
+    func retireModels() async throws -> Int {
+        let days = site.current.networks.keepDays
+        return try await queue.pool.transaction { (transaction) throws(PostgresError) in
+            let retired = try transaction.query(ModelStatements.retire, [.double(days * 86_400)]).count
+            if retired > 0 {
+                try AuditTrail.write(
+                    .init(actor: "retention", action: .modelsRetired, subject: "model", detail: ["count": "\(retired)"]),
+                    transaction)
+            }
+            return retired
+        }
+    }
+
+    private static let liveTrainings = Statement(
+        "training_live",
+        "SELECT id FROM job WHERE kind = $1 AND state IN ('available', 'running', 'retryable')")
+
+    /// What trainings left that will not be gone on with.
+    private func sweepTrainings() async throws -> Int {
+        let live = try await queue.pool.run { (connection) throws(PostgresError) in
+            var live: Set<String> = []
+            for row in try connection.query(Self.liveTrainings, [.text(ModelAssembly.jobKind)]) {
+                live.insert("\(try row["id"] as Int64)")
+            }
+            return live
+        }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: store.training)) ?? []
+        let outdated = names.filter { !live.contains($0) }
+        for name in outdated { try? FileManager.default.removeItem(atPath: "\(store.training)/\(name)") }
+        return outdated.count
     }
 
     /// Folders that no result names and no running attempt writes to.

@@ -37,8 +37,9 @@ struct ReconstructionJobs: Sendable {
         request.answers = try await pool.run { (connection) throws(PostgresError) in
             try CaseAssembly.answers(to: payload.caseID, in: connection)
         }
+        try await choose(for: payload, &request)
         switch try await ChildWork.ask(.reconstruction(request), program: program, context, ChildLog(log, of: job)) {
-        case .dose: throw JobDecision.retry(reason: "child-answer")
+        case .dose, .model: throw JobDecision.retry(reason: "child-answer")
         case .problem(let problem):
             let isLast = job.attempt >= job.attemptLimit
             if isLast || FailurePolicy.caseState(problem) == .needsInput || problem.isFinal {
@@ -52,6 +53,31 @@ struct ReconstructionJobs: Sendable {
             try await settings.artefacts?.deliver(folder, from: store)
             context.reach(.afterResultFiles)
             return completion(summary, payload, folder, objects, job.lease)
+        }
+    }
+
+    /// The method that the site wants and the models for it; Stage 0 when there are none.
+    private func choose(
+        for payload: CaseAssembly.Payload, _ request: inout ReconstructionRun.Request
+    ) async throws {
+        let networks = settings.networks
+        guard networks.method.network != nil else { return }
+        request.method = networks.method
+        request.populationModelPath = networks.populationPath
+        let own = try await pool.run { (connection) throws(PostgresError) -> (id: Int64, file: String)? in
+            guard let row = try connection.query(ModelStatements.use, [.integer(payload.caseID)]).first else {
+                return nil
+            }
+            return (try row["id"], try row["file_name"])
+        }
+        if let own {
+            let path = "\(store.results)/\(own.file)"
+            let folder = (path as NSString).deletingLastPathComponent
+            try await settings.artefacts?.bring([ModelJobs.fileName], of: "v1/models/\(own.id)", into: folder)
+            request.modelPath = path
+        } else if request.populationModelPath == nil {
+            request.method = .stage0
+            request.findings.append("model-missing")
         }
     }
 

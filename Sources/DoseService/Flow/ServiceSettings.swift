@@ -89,6 +89,7 @@ public struct ServiceSettings: Sendable {
     /// After so long a case is put together although more is being brought.
     public var hardDeadline: Duration = .seconds(1800)
     public var dosePolicy = DosePolicy.approval
+    public var networks = NetworkPolicy()
     /// Source files are removed so long after delivery; nil keeps them.
     public var retention: Duration?
     public var auditReceiver: AuditReceiver?

@@ -31,6 +31,8 @@ enum AuditTrail {
         case calibrationWithdrawn = "calibration-withdraw"
         case configurationReplaced = "configuration-replace"
         case configurationWithdrawn = "configuration-withdraw"
+        case modelTrained = "model-trained"
+        case modelsRetired = "models-retired"
         case started = "service-started"
         case ended = "service-ended"
     }

@@ -15,6 +15,8 @@ package struct ObjectStore: Sendable {
     package var objects: String { "\(folder)/objects" }
     package var rejected: String { "\(folder)/rejected" }
     package var results: String { "\(folder)/results" }
+    /// What trainings leave for their next attempt.
+    package var training: String { "\(folder)/training" }
 
     package enum Placement: Equatable {
         case placed

@@ -41,7 +41,7 @@ public struct PhantomFiles {
 
     /// The true map on every n-th voxel of the CT, as maps are delivered.
     public func truthOnDoseGrid() -> Volume<Float> {
-        patient.truth.resampled(to: patient.truth.grid.doseGrid(near: 4.8))
+        patient.truth.averaged(on: patient.truth.grid.doseGrid(near: 4.8))
     }
 
     private func writeAnatomy(to folder: String, _ contours: Contours) throws {

@@ -14,6 +14,7 @@ extension ServiceSettings {
         diskReserveBytes = site.diskReserveBytes ?? diskReserveBytes
         retention = site.retention ?? retention
         dosePolicy = site.dosePolicy ?? dosePolicy
+        networks = site.networks ?? networks
         acknowledgesConflicts = acknowledgesConflicts || site.acknowledgesConflicts
         auditReceiver = site.auditReceiver ?? auditReceiver
         peers += site.peers

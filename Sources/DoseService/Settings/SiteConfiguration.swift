@@ -18,6 +18,7 @@ public struct SiteConfiguration: Sendable {
     public private(set) var acknowledgesConflicts = false
     public private(set) var retention: Duration?
     public private(set) var dosePolicy: DosePolicy?
+    public private(set) var networks: NetworkPolicy?
     public private(set) var auditReceiver: AuditReceiver?
     public private(set) var problems: [ConfigurationProblem] = []
     /// What it was read from, when that is JSON.
@@ -72,6 +73,7 @@ public struct SiteConfiguration: Sendable {
         acknowledgesConflicts = conflicts == "keep-first"
         retention = reader.number("retention_days", in: 1...36_500).map { .seconds(Int64($0 * 86_400)) }
         dosePolicy = reader.text("dose", where: { DosePolicy(rawValue: $0) != nil }).flatMap(DosePolicy.init)
+        networks = reader.object("networks", Self.networks)
         auditReceiver = reader.object("audit", Self.auditReceiver)
         readDevices(reader)
         for (name, count) in Dictionary(grouping: peers, by: \.name).mapValues(\.count) where count > 1 {

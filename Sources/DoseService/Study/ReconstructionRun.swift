@@ -21,6 +21,8 @@ public struct ReconstructionRun: Sendable {
         public var modelPath, populationModelPath: String?
         /// The same seed gives the same samples.
         public var seed: UInt64 = 1
+        /// What has to be said of the choice of the method, as stable codes.
+        public var findings: [String] = []
         /// Names the job; the same name gives the same UIDs.
         public var namespace: String
         public var createdAt: LocalTimestamp
@@ -56,7 +58,8 @@ public struct ReconstructionRun: Sendable {
         ).read(
             planar: request.planarPaths, anatomy: request.anatomyPaths)
         progress(0.4, "anatomy")
-        let anatomy = try makeAnatomy(study)
+        let anatomy = try StudyReader.AnatomySource(ct: study.ct, pet: study.pet, contours: study.contours)
+            .patientAnatomy()
         progress(0.6, "fit")
         let (made, simpler) = try reconstruct(study, anatomy)
         let estimate = made.estimate
@@ -66,7 +69,7 @@ public struct ReconstructionRun: Sendable {
         var summary = ResultSummary(
             estimate, simpler: simpler, method: made.method.rawValue, acquisition: .init(study), checks: made.checks,
             provenance: provenance, study: study)
-        summary.note(made.findings)
+        summary.note(request.findings + made.findings)
         summary.assume(
             ReconstructionAssumptions(
                 study, choice: CalibrationChoice(sites: request.sites, for: study.planar),
@@ -130,18 +133,6 @@ public struct ReconstructionRun: Sendable {
         let outside = offsets.map { Set(PlanarField(view, offset: $0).essentialRegionsOutside(of: anatomy)) }
         let always = outside.dropFirst().reduce(outside[0]) { $0.intersection($1) }
         if !always.isEmpty { throw .regionsOutsideField(always.sorted()) }
-    }
-
-    private func makeAnatomy(_ study: StudyReader.Study) throws(StudyProblem) -> PatientAnatomy {
-        let contours = (study.contours?.structures.regions ?? []).map { region in
-            PatientAnatomy.Contour(name: region.name) { grid in
-                // A region without any area on this grid is found to be empty by its owner.
-                (try? region.coverage(on: grid)) ?? Volume(grid: grid, repeating: 0)
-            }
-        }
-        do {
-            return try PatientAnatomy(hounsfield: study.ct.volume, pet: study.pet.volume, contours: contours)
-        } catch { throw StudyProblem(error) }
     }
 
     private func injected(_ study: StudyReader.Study) -> (megabecquerel: Double, secondsBefore: Double)? {

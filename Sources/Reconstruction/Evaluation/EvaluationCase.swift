@@ -63,7 +63,7 @@ public struct EvaluationCase: Sendable {
         do { anatomy = try patient.anatomy(spacing: spacing, withContours: withContours) } catch {
             throw .regionsOutsideField([])
         }
-        truth = patient.truth.resampled(to: anatomy.grid)
+        truth = patient.truth.averaged(on: anatomy.grid)
         // The masks are those of the contours whether the reconstruction gets to see them or not.
         let contoured: PatientAnatomy
         do { contoured = withContours ? anatomy : try patient.anatomy(spacing: spacing) } catch {
@@ -97,6 +97,8 @@ public struct EvaluationCase: Sendable {
                 made = (result.activity, organs(of: result))
             case .conjugateView: made = named(try RivalReconstructions(scan).conjugateView())
             case .maximumLikelihood: made = named(try RivalReconstructions(scan).maximumLikelihood())
+            case .trueLevels:
+                made = (try trueLevels(), Dictionary(patient.organActivities.map { ($0.name, ($0.megabecquerel, nil)) }) { $1 })
             case .template: made = named(try RivalReconstructions(scan).template())
             }
         }

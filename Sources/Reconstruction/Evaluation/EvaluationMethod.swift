@@ -14,6 +14,7 @@ public struct EvaluationMethod: Equatable, Hashable, Sendable {
         case conjugateView
         case maximumLikelihood
         case template
+        case trueLevels
         case stageZero(StageZero.Options)
     }
 
@@ -43,8 +44,11 @@ public struct EvaluationMethod: Equatable, Hashable, Sendable {
         }
     }()
 
+    /// What no method gets to know: every structure where it truly is, with its true mean. What is left is unevenness.
+    static let trueLevels = EvaluationMethod(name: "true-levels", way: .trueLevels)
+
     public init?(name: String) {
-        guard let known = (Self.all + Self.ablations).first(where: { $0.name == name }) else { return nil }
+        guard let known = (Self.all + Self.ablations + [Self.trueLevels]).first(where: { $0.name == name }) else { return nil }
         self = known
     }
 

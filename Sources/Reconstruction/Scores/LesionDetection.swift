@@ -2,9 +2,9 @@ public import Imaging
 
 /// Whether lesions that neither PET nor contours showed stand out in a map, and what else does.
 ///
-/// A spot is a local maximum among 26 neighbours, outside organs, of at least twice the median of what lies 20 to 30 mm around
-/// it. A lesion is found when there is a spot within 15 mm of its centre; a spot that is that near to no lesion at all is a
-/// false one.
+/// A spot is a local maximum among 26 neighbours, outside organs, of at least four times the median of what lies 20 to 30 mm around
+/// it. A lesion is found when there is a spot within 15 mm of its centre. A spot that far from all that stands out in the
+/// truth by half as much, lesion or not, is a false one.
 ///
 /// - Units: millimetres.
 public struct LesionDetection: Sendable, Equatable, Codable {
@@ -20,7 +20,7 @@ public struct LesionDetection: Sendable, Equatable, Codable {
 
     private static let reach = 15.0
     private static let shell = 20.0...30.0
-    private static let contrast: Float = 2
+    private static let contrast: Float = 4
     private static let leastMillilitres = 3.0
     private static let leastTrueContrast: Float = 10
 
@@ -32,7 +32,8 @@ public struct LesionDetection: Sendable, Equatable, Codable {
         lesions: [(centre: SIMD3<Double>, millilitres: Double, isSought: Bool)]
     ) {
         let places = (0..<map.voxels.count).map { body.voxels[$0] && !organs.voxels[$0] }
-        let spots = Self.spots(map, places)
+        let spots = Self.spots(map, places, contrast: Self.contrast)
+        let real = Self.spots(truth, places, contrast: Self.contrast / 2) + lesions.map(\.centre)
         func near(_ first: SIMD3<Double>, _ second: SIMD3<Double>) -> Bool {
             let way = first - second
             return (way * way).sum() <= Self.reach * Self.reach
@@ -43,10 +44,10 @@ public struct LesionDetection: Sendable, Equatable, Codable {
         }
         self.lesions = sought.count
         found = sought.filter { lesion in spots.contains { near($0, lesion.centre) } }.count
-        falseSpots = spots.filter { spot in !lesions.contains { near(spot, $0.centre) } }.count
+        falseSpots = spots.filter { spot in !real.contains { near(spot, $0) } }.count
     }
 
-    private static func spots(_ map: Volume<Float>, _ places: [Bool]) -> [SIMD3<Double>] {
+    private static func spots(_ map: Volume<Float>, _ places: [Bool], contrast: Float) -> [SIMD3<Double>] {
         let grid = map.grid
         var spots: [SIMD3<Double>] = []
         for z in 1..<max(grid.slices - 1, 1) {

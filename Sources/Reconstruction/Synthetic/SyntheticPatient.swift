@@ -94,7 +94,7 @@ public struct SyntheticPatient: Sendable {
                 Self.contents(fineActivity, fineLabels, within: labels.grid), on: fineLabels.grid, phantom: later,
                 uptake: uptake,
                 seenCount: phantom.lesions.count)
-            truth = fineActivity.resampled(to: labels.grid)
+            truth = fineActivity.averaged(on: labels.grid)
             views = try acquisition.views(activity: fineActivity, labels: fineLabels)
         } catch { throw .tomography }
     }

@@ -39,7 +39,7 @@ import Testing
 
     @Test func aSpotWithinFifteenMillimetresFindsTheLesion() {
         for (distance, found) in [(0.0, 1), (2, 1), (4, 0)] {
-            let map = Self.ball(at: Self.place + SIMD3(distance, 0, 0), radius: 2, value: 3, around: 1)
+            let map = Self.ball(at: Self.place + SIMD3(distance, 0, 0), radius: 2, value: 5, around: 1)
             let detection = detect(map)
             #expect(detection.lesions == 1 && detection.found == found, "\(distance)")
             // A spot that is no lesion's is a false one.
@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test func whatDoesNotStandOutIsNotFound() {
-        let detection = detect(Self.ball(at: Self.place, radius: 2, value: 1.8, around: 1))
+        let detection = detect(Self.ball(at: Self.place, radius: 2, value: 3.8, around: 1))
         #expect(detection.found == 0 && detection.falseSpots == 0)
         #expect(detect(Volume<Float>(grid: Self.grid, repeating: 1)).found == 0)
     }
@@ -56,13 +56,13 @@ import Testing
     @Test func organsAndKnownLesionsAreNoFalseSpots() {
         let organ = Self.ball(at: SIMD3(30, 12, 30), radius: 4, value: 9, around: 1)
         #expect(detect(organ).falseSpots == 0)
-        let map = Self.ball(at: Self.place, radius: 2, value: 3, around: 1)
+        let map = Self.ball(at: Self.place, radius: 2, value: 5, around: 1)
         let known = detect(map, lesions: [(Self.lesion.centre, 4, false)])
         #expect(known.lesions == 0 && known.falseSpots == 0)
     }
 
     @Test func onlyLargeHotLesionsAreSought() {
-        let map = Self.ball(at: Self.place, radius: 2, value: 3, around: 1)
+        let map = Self.ball(at: Self.place, radius: 2, value: 5, around: 1)
         #expect(detect(map, lesions: [(Self.lesion.centre, 2.5, true)]).lesions == 0)
         #expect(detect(map, Self.ball(at: Self.place, radius: 2, value: 8, around: 1)).lesions == 0)
     }

@@ -21,6 +21,20 @@ extension Routes {
             }
             return Self.tagged(ModelPage(models: models, next: models.last?.id))
         }
+        // For workers that share no folder with this service: a patient's model is as good as his data.
+        add(.get, "/v1/models/{id}/files/{name}", .operator_, to: &router) { request, principal in
+            let id = try request.identifier()
+            guard request.parameter("name") == ModelJobs.fileName else { throw Problem.notFound("file") }
+            let name = try await pool.run { (connection) throws(PostgresError) -> String? in
+                try connection.query(ModelStatements.find, [.integer(id)]).first?["file_name"]
+            }
+            guard let name else { throw Problem.notFound("model") }
+            try await auditView("model/\(id)", request, by: principal)
+            let path = "\(store.results)/\(name)"
+            // Opening a file may block.
+            let body = try await Service.onThread { () throws(HTTPError) in try FileBody(path: path) }
+            return .file(body, type: "application/octet-stream")
+        }
         add(.get, "/v1/audit", .admin, to: &router) { request, principal in
             let (before, limit) = try Self.page(request)
             let (subject, actor) = (try request.text("subject"), try request.text("actor"))

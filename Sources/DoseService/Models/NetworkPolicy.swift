@@ -1,0 +1,46 @@
+/// What a site wants of networks.
+public struct NetworkPolicy: Codable, Equatable, Sendable {
+    /// How planar scans are reconstructed; Stage 0 needs no model.
+    public var method = ReconstructionMethod.stage0
+    /// Whether a patient gets a model of his own as soon as PET and CT are here.
+    public var personalises = true
+    /// Whether a reconstruction waits for the patient's model while it is trained, or goes on with the population's.
+    public var waits = true
+    /// Of the population; nil for the one that comes with the program.
+    public var populationModel: String?
+    /// Of the training of a patient's model, and of the rewarded part after it.
+    public var steps = 300
+    public var rewardedSteps = 40
+    /// A patient's model that no reconstruction has used for so long is removed.
+    public var keepDays = 365.0
+
+    public init() {}
+
+    var populationPath: String? { populationModel ?? ModelFile.populationPath }
+
+    /// Whether patients' models are trained.
+    var trains: Bool { personalises && method.network != nil }
+}
+
+extension SiteConfiguration {
+    static func networks(_ reader: ConfigurationReader) -> NetworkPolicy {
+        var policy = NetworkPolicy()
+        let method = reader.text("method") { ReconstructionMethod(rawValue: $0) != nil }
+        policy.method = method.flatMap(ReconstructionMethod.init) ?? policy.method
+        policy.personalises = reader.bool("personalise") ?? policy.personalises
+        policy.waits = reader.bool("wait_for_model") ?? policy.waits
+        policy.populationModel = reader.text("population_model")
+        policy.steps = reader.integer("steps", in: 2...100_000) ?? policy.steps
+        policy.rewardedSteps = reader.integer("rewarded_steps", in: 0...10_000) ?? policy.rewardedSteps
+        policy.keepDays = reader.number("keep_days", in: 1...36_500) ?? policy.keepDays
+        if let path = policy.populationModel {
+            do { _ = try ModelFile(path: path) } catch {
+                reader.complain("population_model", error.code, error.advice)
+            }
+        }
+        if policy.method.network != nil, policy.populationPath == nil, !policy.personalises {
+            reader.complain("method", "model-missing", "name a population_model, or let patients' models be trained")
+        }
+        return policy
+    }
+}
