@@ -8,8 +8,9 @@ FLAGS = -c release
 demo: build
 	.build/release/scintivol demo
 
+# Waiting threads of libraries do not spin: tests run processes beside each other.
 test: check
-	$(SWIFT) test $(FLAGS) --skip-build --no-parallel
+	OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1 $(SWIFT) test $(FLAGS) --skip-build --no-parallel
 
 # Format, and that no module imports one it does not name. This is also the build of the tests.
 check: install
