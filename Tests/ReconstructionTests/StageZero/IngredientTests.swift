@@ -37,7 +37,9 @@ import Testing
         let best = try #require(pairs.min { $0.distance < $1.distance })
         #expect(best.distance < 12 && (0.3...3).contains(best.part), "\(best)")
         #expect(best.depth < 4 * best.focus.depthDeviation + 15, "\(best)")
-        let recovery = (try #require(found.score.unseenLesionRecovery), try #require(without.score.unseenLesionRecovery))
+        let recovery = (
+            try #require(found.score.unseenLesionRecovery), try #require(without.score.unseenLesionRecovery)
+        )
         #expect(recovery.0 > 1.5 * recovery.1, "\(recovery)")
         #expect(found.score.map.relativeMAE < without.score.map.relativeMAE)
     }
