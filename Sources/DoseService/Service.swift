@@ -80,8 +80,8 @@ public struct Service: Sendable {
             group.addTask { await notifier?.showLife() }
             group.addTask { await site.follow(pool) }
             if parts.contains(.work) {
-                let worker = makeWorker(pool, queue, store)
-                group.addTask { await worker.run() }
+                // A training of minutes never stands before a patient's reconstruction.
+                for worker in makeWorkers(pool, queue, store) { group.addTask { await worker.run() } }
                 settings.artefacts?.tidy(store, now: Date())
             }
             if let intake = gateway?.intake {
@@ -195,25 +195,30 @@ public struct Service: Sendable {
         return configuration
     }
 
-    private func makeWorker(_ pool: Pool, _ queue: JobQueue, _ store: ObjectStore) -> Worker {
+    private func makeWorkers(_ pool: Pool, _ queue: JobQueue, _ store: ObjectStore) -> [Worker] {
         let jobs = ReconstructionJobs(
             pool: pool, store: store, site: site, program: Self.program, log: log)
         let doses = DoseJobs(pool: pool, store: store, site: site, program: Self.program, log: log)
         let models = ModelJobs(pool: pool, store: store, site: site, program: Self.program, log: log)
         let workerLog = WorkerLog(log: log)
         let owner = "\(ProcessInfo.processInfo.hostName)-\(getpid())"
-        return Worker(
-            queue: queue,
-            settings: Worker.Settings(
-                kinds: [CaseAssembly.jobKind, CycleAssembly.jobKind, ModelAssembly.jobKind], owner: owner, slotCount: settings.workerSlots),
-            observe: { workerLog.take($0) },
-            perform: { job, context in
-                switch job.kind {
-                case CycleAssembly.jobKind: try await doses.perform(job, context)
-                case ModelAssembly.jobKind: try await models.perform(job, context)
-                default: try await jobs.perform(job, context)
-                }
-            })
+        return [
+            Worker(
+                queue: queue,
+                settings: Worker.Settings(
+                    kinds: [CaseAssembly.jobKind, CycleAssembly.jobKind], owner: owner,
+                    slotCount: settings.workerSlots),
+                observe: { workerLog.take($0) },
+                perform: { job, context in
+                    job.kind == CycleAssembly.jobKind
+                        ? try await doses.perform(job, context) : try await jobs.perform(job, context)
+                }),
+            Worker(
+                queue: queue,
+                settings: Worker.Settings(kinds: [ModelAssembly.jobKind], owner: "\(owner)-models", slotCount: 1),
+                observe: { workerLog.take($0) },
+                perform: { job, context in try await models.perform(job, context) }),
+        ]
     }
 
     /// This very program, whatever name it was called by.

@@ -110,8 +110,12 @@ public struct EvaluatedNetworks: Sendable {
         do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
             throw .failed(code: "output-not-written")
         }
+        let recipe = evaluated.patient.recipe
+        // All methods are trained on the same possible maps of a patient: Stage 0 solves them once.
+        let kept = KeptCases(
+            folder: "\(folder)/cases",
+            recipe: "\(recipe.seed) \(evaluated.isNarrow) \(AnatomyDigest.hex(of: evaluated.anatomy))")
         return try Personalisation(request).train(
-            evaluated.anatomy, site: evaluated.patient.recipe.site, from: base, isNarrow: evaluated.isNarrow,
-            report: report)
+            evaluated.anatomy, site: recipe.site, from: base, isNarrow: evaluated.isNarrow, kept: kept, report: report)
     }
 }

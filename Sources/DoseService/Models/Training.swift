@@ -152,10 +152,11 @@ public struct Personalisation {
     /// - Parameters:
     ///   - base: what it begins with.
     ///   - isNarrow: only activity levels and a small rigid motion vary.
+    ///   - kept: solved cases of a synthetic patient, for several methods' trainings on him.
     /// - Throws: ``StudyProblem``.
     func train(
         _ anatomy: PatientAnatomy, site: CameraSite, from base: ModelFile, isNarrow: Bool = false,
-        report: (TrainingProgress) -> Void
+        kept: KeptCases? = nil, report: (TrainingProgress) -> Void
     ) throws(StudyProblem) -> ModelFile {
         try request.configure()
         let dataset: PersonalDataset
@@ -171,7 +172,10 @@ public struct Personalisation {
             var run = TrainingRun(
                 recipe: try request.recipe(base), record: record, base: base, outputPath: request.outputPath,
                 heldBack: [dataset], checkpointSeconds: request.checkpointSeconds
-            ) { (_, seed) throws(ReconstructionError) in try dataset.draw(seed: seed) }
+            ) { (_, seed) throws(ReconstructionError) in
+                guard let kept else { return try dataset.draw(seed: seed) }
+                return try kept.draw(dataset, person: 0, seed: seed)
+            }
             run.isReinforcement = isReinforcement
             return try run.perform(report: report)
         }

@@ -80,17 +80,21 @@ package struct ResultObjects {
         }
     }
 
-    /// One standard deviation of every voxel: in percent that of the regions it belongs to. How the activity of a region
-    /// is spread within it has an error of its own, which this does not hold.
+    /// One standard deviation of every voxel: the spread of the samples with what is uncertain of all organs alike, where
+    /// there are samples. Otherwise in percent that of the regions it belongs to: how the activity of a region is spread
+    /// within it has an error of its own, which that does not hold.
     private var deviation: Volume<Float> {
         var map = Volume<Float>(grid: estimate.activity.grid, repeating: 0)
         for region in anatomy.regions {
             guard let organ = estimate.organs.first(where: { $0.name == region.name }) else { continue }
-            let relative = Float(organ.deviationPercent / 100)
+            let percent = estimate.deviation == nil ? organ.deviationPercent : organ.systematicPercent
+            let relative = Float(percent / 100)
             for voxel in map.voxels.indices where region.coverage.voxels[voxel] > 0 {
                 map.voxels[voxel] += region.coverage.voxels[voxel] * relative * estimate.activity.voxels[voxel]
             }
         }
+        guard let spread = estimate.deviation else { return map }
+        map.voxels = zip(map.voxels, spread.voxels).map { ($0 * $0 + $1 * $1).squareRoot() }
         return map
     }
 }

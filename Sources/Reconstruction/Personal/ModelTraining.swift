@@ -27,9 +27,9 @@ public final class ModelTraining {
     /// How far the averaged model is from the truth on the held-back cases.
     public struct Validation: Codable, Equatable, Sendable {
         public let step: Int
-        /// `mean |x - t| / mean t` over the body, the mean over the cases.
+        /// As ``TrainableModel/validationError(_:_:seed:)`` has it, the mean over the cases.
         public let error: Double
-        /// The same of the map that the model starts from.
+        /// The same of what the model starts from.
         public let initialError: Double
     }
 
@@ -159,10 +159,9 @@ public final class ModelTraining {
     private func score() throws(ReconstructionError) -> Validation {
         var (error, initial) = (0.0, 0.0)
         for (index, held) in heldBack.enumerated() {
-            let found = try model.quickReconstruction(held.training.scan, held.patient, seed: UInt64(index))
-            let truth = held.training.truth.activity.voxels
-            error += relativeError(found.voxels, truth, over: held.patient.body.voxels)
-            initial += relativeError(held.training.scan.initial.voxels, truth, over: held.patient.body.voxels)
+            let errors = try model.validationError(held.training, held.patient, seed: UInt64(index))
+            error += errors.found
+            initial += errors.initial
         }
         guard error.isFinite else { throw .notFinite }
         let count = Double(heldBack.count)

@@ -1,5 +1,5 @@
 import Glibc
-public import Imaging
+import Imaging
 public import Learning
 
 /// A rival: the generative arm of arXiv 2510.21362, an unconditional diffusion model of maps whose samples are made
@@ -77,11 +77,12 @@ public final class PaperDiffusion: TrainableModel {
         try estimate(scan, patient, seed: seed, sampleCount: settings.sampleCount)
     }
 
-    /// One sample: a single evaluation would know nothing of the scan.
-    public func quickReconstruction(
-        _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
-    ) throws(ReconstructionError) -> Volume<Float> {
-        try estimate(scan, patient, seed: seed, sampleCount: 1).mean
+    /// Of one sample: a single evaluation would know nothing of the scan.
+    public func validationError(
+        _ training: TrainingCase, _ patient: PatientChannels, seed: UInt64
+    ) throws(ReconstructionError) -> (found: Double, initial: Double) {
+        try relativeErrors(
+            estimate(training.scan, patient, seed: seed, sampleCount: 1).mean, training, patient)
     }
 
     private func estimate(

@@ -1,4 +1,3 @@
-public import Imaging
 public import Learning
 
 /// A network whose samples bear a gradient.
@@ -55,9 +54,9 @@ public final class Reinforcement: TrainableModel {
         try model.estimate(scan, patient, seed: seed)
     }
 
-    public func quickReconstruction(
-        _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
-    ) throws(ReconstructionError) -> Volume<Float> {
-        try model.quickReconstruction(scan, patient, seed: seed)
+    public func validationError(
+        _ training: TrainingCase, _ patient: PatientChannels, seed: UInt64
+    ) throws(ReconstructionError) -> (found: Double, initial: Double) {
+        try model.validationError(training, patient, seed: seed)
     }
 }

@@ -122,19 +122,31 @@ public final class StageTwo: TrainableModel {
         try estimate(scan, patient, seed: seed, sampleCount: settings.sampleCount)
     }
 
-    /// The map that the network expects before any step of sampling: one evaluation at the highest noise.
-    public func quickReconstruction(
-        _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
-    ) throws(ReconstructionError) -> Volume<Float> {
-        let conditions = try conditions(scan, patient)
+    /// Noise levels that a validation looks at.
+    private static let validatedLevels: [Float] = [2, 0.8, 0.3, 0.1]
+
+    /// The root of the mean squared error of denoising over some noise levels, each in units of what knowing nothing but the
+    /// noise's level leaves; 1 for a network that has learnt nothing.
+    public func validationError(
+        _ training: TrainingCase, _ patient: PatientChannels, seed: UInt64
+    ) throws(ReconstructionError) -> (found: Double, initial: Double) {
+        let conditions = try conditions(training.scan, patient)
+        let residual = patient.body.replacing(conditions.residual(of: training.truth.activity.voxels))
         var generator = StepGenerator(seed: seed)
-        let sigma = settings.sampler.sigmaMaximum
         do {
-            let expected = try withoutGradient { () throws(LearningError) in
-                let noise = try Tensor.randn(patient.bodyTensor.shape, using: &generator, device: patient.tensor.device)
-                return try denoised(conditions, noise * sigma, sigma)
+            var (found, initial) = (0.0, 0.0)
+            let clean = try Tensor(residual, device: conditions.channels.device)
+            for sigma in Self.validatedLevels {
+                let noise = try Tensor.randn(clean.shape, using: &generator, device: clean.device)
+                let noisy = try clean + noise * sigma
+                let shrunk = try noisy * settings.preconditioning.skipScale(sigma)
+                let expected = try withoutGradient { () throws(LearningError) in
+                    try denoised(conditions, noisy, sigma)
+                }
+                found += Double(try ((expected - clean).squared() * patient.bodyTensor).sum().scalar)
+                initial += Double(try ((shrunk - clean).squared() * patient.bodyTensor).sum().scalar)
             }
-            return patient.body.replacing(conditions.map(of: try expected.floats()))
+            return (found: (found / max(initial, 1e-12)).squareRoot(), initial: 1)
         } catch { throw .learning(error) }
     }
 

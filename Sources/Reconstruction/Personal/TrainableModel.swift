@@ -43,12 +43,13 @@ public protocol TrainableModel: AnyObject {
         _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
     ) throws(ReconstructionError) -> NetworkMap
 
-    /// A map that costs a few evaluations only: what validations compare. The map itself where that is cheap.
+    /// How far the model is from the truth of a held-back case, and how far what it starts from is: what validations compare.
+    /// The same seed gives the same numbers.
     ///
     /// - Throws: ``ReconstructionError``.
-    func quickReconstruction(
-        _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
-    ) throws(ReconstructionError) -> Volume<Float>
+    func validationError(
+        _ training: TrainingCase, _ patient: PatientChannels, seed: UInt64
+    ) throws(ReconstructionError) -> (found: Double, initial: Double)
 }
 
 extension TrainableModel {
@@ -61,9 +62,20 @@ extension TrainableModel {
         try estimate(scan, patient, seed: seed).mean
     }
 
-    public func quickReconstruction(
-        _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
-    ) throws(ReconstructionError) -> Volume<Float> {
-        try reconstruct(scan, patient, seed: seed)
+    /// `mean |x - t| / mean t` over the body, of the map and of Stage 0's.
+    public func validationError(
+        _ training: TrainingCase, _ patient: PatientChannels, seed: UInt64
+    ) throws(ReconstructionError) -> (found: Double, initial: Double) {
+        try relativeErrors(reconstruct(training.scan, patient, seed: seed), training, patient)
+    }
+
+    func relativeErrors(
+        _ map: Volume<Float>, _ training: TrainingCase, _ patient: PatientChannels
+    ) -> (found: Double, initial: Double) {
+        let truth = training.truth.activity.voxels
+        return (
+            relativeError(map.voxels, truth, over: patient.body.voxels),
+            relativeError(training.scan.initial.voxels, truth, over: patient.body.voxels)
+        )
     }
 }

@@ -24,6 +24,7 @@ import Testing
         try settings.apply(site)
         #expect(settings.destinations.map(\.name) == ["pacs", "research"] && settings.quietTime == .seconds(30))
         #expect(settings.diskReserveBytes == 10_240 << 20 && settings.listening.associationLimit == 32)
+        #expect(settings.networks.method == .unet && settings.networks.waits && settings.networks.keepDays == 180)
         #expect(settings.hardDeadline == .seconds(3600) && settings.auditReceiver?.port == 601)
     }
 
@@ -49,6 +50,13 @@ import Testing
                 "peers[0].title: missing", "peers[0].port: missing", "peers[1].receives[1]: unusable",
                 "peers[1].host: missing", "peers[2].calls_from[0]: not-an-address", "peers[3]: not-an-object",
                 "peers[3].title: missing", "peers.A: name-repeated",
+            ]
+        ),
+        (
+            #"{"networks":{"method":"magic","steps":1,"personalise":"yes","population_model":"/nowhere","size":1}}"#,
+            [
+                "networks.method: unusable", "networks.personalise: not-a-truth-value", "networks.steps: out-of-range",
+                "networks.population_model: model-missing", "networks.size: unknown-key",
             ]
         ),
         (

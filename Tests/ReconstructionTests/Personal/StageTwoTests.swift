@@ -71,9 +71,14 @@ struct StageTwoTests {
         }
         let (early, late) = (losses.prefix(20).reduce(0, +), losses.suffix(20).reduce(0, +))
         #expect(late < 0.75 * early)
-        let found = try model.quickReconstruction(training.scan, dataset.patient, seed: 1)
+        let learnt = try model.validationError(training, dataset.patient, seed: 1)
+        let untrained = try Self.model(consistency: 0).validationError(training, dataset.patient, seed: 1)
+        #expect(abs(untrained.found - 1) < 1e-3 && learnt.initial == 1)
+        #expect(learnt.found < 0.8, "\(learnt.found)")
+        // What it draws is nearer to the truth than what it began with.
+        let found = try model.estimate(training.scan, dataset.patient, seed: 1, sampleCount: 6).mean
         let before = TinyStudy.error(training.scan.initial, training.truth.activity)
-        #expect(TinyStudy.error(found, training.truth.activity) < 0.8 * before)
+        #expect(TinyStudy.error(found, training.truth.activity) < 0.9 * before)
     }
 
     @Test func standsOnStageOne() throws {

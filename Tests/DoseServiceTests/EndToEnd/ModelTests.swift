@@ -1,0 +1,106 @@
+import DoseService
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// Patients' models from the arrival of PET and CT to the result that was made with one.
+    @Suite struct ModelTests {
+        private struct Models: Decodable {
+            struct Model: Decodable {
+                let id: Int64
+                let kind, sha256: String
+            }
+
+            let models: [Model]
+        }
+
+        private struct Summary: Decodable {
+            struct Provenance: Decodable {
+                let modelHash: String
+            }
+
+            struct Check: Decodable {
+                let name, outcome: String
+            }
+
+            let method: String
+            let provenance: Provenance
+            let checks: [Check]
+        }
+
+        private func start(_ state: StateFolder, networks: String) async throws -> RunningService {
+            let file = state.file("site.json")
+            let json = """
+                {"cameras":[\(SiteDescription.phantom)],"quiet_seconds":0.5,"networks":\(networks)}
+                """
+            try json.write(toFile: file, atomically: true, encoding: .utf8)
+            return try await RunningService(in: state, ["--config", file])
+        }
+
+        private func summary(_ service: RunningService, _ result: Int64) async throws -> Summary {
+            try await service.decoded(Summary.self, from: "/v1/results/\(result)/summary")
+        }
+
+        @Test func theModelIsTrainedBeforeThePlanarScanComesAndIsWaitedFor() async throws {
+            let (phantom, state) = (try await SharedPhantom.get(), try StateFolder())
+            let service = try await start(
+                state, networks: #"{"method":"unet","steps":2,"rewarded_steps":2}"#)
+            #expect(try await service.store(phantom.files("ct", "pt", "rtstruct")).status == 0)
+            let isTraining = try await eventually(within: .seconds(240)) {
+                try await service.jobs().contains { $0.kind == "personalise" && $0.started_at != nil }
+            }
+            #expect(isTraining)
+            #expect(try await service.count("SELECT count(*) FROM dose_case") == 0)
+
+            #expect(try await service.store(phantom.files("nm")).status == 0)
+            let delivered = try await service.firstCase(reaches: "delivered", within: .seconds(600))
+            // One training, which the reconstruction waited for if it was still under way.
+            let jobs = try await service.jobs()
+            let training = try #require(jobs.first { $0.kind == "personalise" })
+            let reconstruction = try #require(jobs.first { $0.kind == "reconstruct" })
+            #expect(jobs.count == 2 && training.state == "completed" && reconstruction.state == "completed")
+            let (trained, started) = (try #require(training.finished_at), try #require(reconstruction.started_at))
+            #expect(trained <= started)
+
+            let model = try #require(try await service.decoded(Models.self, from: "/v1/models").models.first)
+            #expect(model.kind == "personal")
+            let made = try await summary(service, try #require(delivered.results.first).id)
+            #expect(made.method == "unet" && made.provenance.modelHash == model.sha256)
+            #expect(made.checks.contains { $0.name == "network-organ-change-percent" && $0.outcome == "pass" })
+
+            let answer = try await service.get("/v1/models/\(model.id)/files/model.safetensors")
+            #expect(answer.status == 200)
+            let copy = state.file("copy.safetensors")
+            try Data(answer.body).write(to: URL(fileURLWithPath: copy))
+            #expect(try ModelFile(path: copy).hash == model.sha256)
+            #expect(try await service.get("/v1/models/\(model.id)/files/other.bin").status == 404)
+            // What the training needed on the way is gone.
+            let left = try FileManager.default.contentsOfDirectory(atPath: state.file("state/training"))
+            #expect(left.isEmpty)
+            #expect(try await service.end() == 0)
+        }
+
+        @Test func withoutAnyModelStageZeroAnswersAndSaysSo() async throws {
+            let (phantom, state) = (try await SharedPhantom.get(), try StateFolder())
+            let service = try await start(
+                state, networks: #"{"method":"unet","personalise":true,"wait_for_model":false,"steps":100000}"#)
+            // The training goes on; nobody waits for it.
+            #expect(try await service.store(phantom.files("ct", "pt", "rtstruct", "nm")).status == 0)
+            let isThere = try await eventually(within: .seconds(60)) { try await service.jobs().count == 2 }
+            #expect(isThere)
+            #expect(try await service.count("SELECT count(*) FROM job WHERE depends_on IS NOT NULL") == 0)
+            let delivered = try await service.firstCase(reaches: "delivered", within: .seconds(600))
+            let text = try await service.get(
+                "/v1/results/\(try #require(delivered.results.first).id)/summary")
+            let made = try JSONDecoder().decode(Summary.self, from: Data(text.body))
+            let body = String(decoding: text.body, as: UTF8.self)
+            if made.method == "stage0" {
+                #expect(body.contains("model-missing") && made.provenance.modelHash == "none")
+            } else {
+                #expect(body.contains("model-of-population"))
+            }
+            #expect(try await service.end() == 0)
+        }
+    }
+}
