@@ -1,6 +1,6 @@
 import Anatomy
 import Glibc
-public import Imaging
+import Imaging
 public import Learning
 
 /// Stage 2: a diffusion model of what the map before it still gets wrong, steered by the measured counts.
