@@ -55,7 +55,9 @@ struct Evaluate: ParsableCommand {
                     chosen.networks.append(network)
                 } else if let method = EvaluationMethod(name: name) {
                     chosen.methods.append(method)
-                } else { throw ValidationError("--methods does not know \(name)") }
+                } else {
+                    throw ValidationError("--methods does not know \(name)")
+                }
             }
         }
         return chosen

@@ -10,7 +10,8 @@ struct Reconstruct: ParsableCommand {
     @Option(help: "Folder with the planar NM images.") var planar: String
     @Option(help: "Folder with CT, PT and, if there are any, contours.") var anatomy: String
     @Option(help: "Folder to write to.") var out: String
-    @Option(help: "stage0, or a network that starts from it: unet, diffusion.") var method: ReconstructionMethod = .stage0
+    @Option(help: "stage0, or a network that starts from it: unet, diffusion.") var method: ReconstructionMethod =
+        .stage0
     @Option(help: "Model file of this patient; without it the population's.") var model: String?
     @Option(help: "Seed of the diffusion model's samples.") var seed: UInt64 = 1
     @Option(help: "Description of the camera as JSON; without it the result is relative.") var site: String?

@@ -89,7 +89,8 @@ struct Pretrain: ParsableCommand {
     }
 
     func run() throws {
-        let training = Pretraining(options.request, casesPerPerson: casesPerPerson, narrow: narrow, keptCases: keepCases)
+        let training = Pretraining(
+            options.request, casesPerPerson: casesPerPerson, narrow: narrow, keptCases: keepCases)
         options.show(try training.perform { options.show($0) })
     }
 }

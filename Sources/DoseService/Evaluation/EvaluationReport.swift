@@ -77,7 +77,8 @@ public struct EvaluationReport: Codable, Sendable {
     /// A table for a terminal.
     public func table() -> String {
         let head = [
-            "method", "rel.MAE", "SSIM body", "SSIM organs", "organ err %", "lesions", "unseen", "found", "false", "68 %", "95 %", "s",
+            "method", "rel.MAE", "SSIM body", "SSIM organs", "organ err %", "lesions", "unseen", "found", "false",
+            "68 %", "95 %", "s",
         ]
         let rows = methods.map { method in
             [

@@ -40,7 +40,9 @@ public struct EvaluationRun: Sendable {
             let share = { (done: Int) in Double(number * names.count + done) / Double(caseCount * names.count) }
             progress(share(0), "\(title), patient")
             let evaluated: EvaluationCase
-            do { evaluated = try EvaluationCase(recipe, withContours: withContours) } catch { throw StudyProblem(error) }
+            do { evaluated = try EvaluationCase(recipe, withContours: withContours) } catch {
+                throw StudyProblem(error)
+            }
             let outcomes = try outcomes(of: evaluated) { progress(share($0), "\(title), \($1)") }
             for (place, outcome) in outcomes.enumerated() {
                 scores[place].cases.append(outcome.score)

@@ -204,7 +204,8 @@ struct CaseAssembly: Sendable {
                 _ = try ledger.cancel(JobID(rawValue: job), reason: "revised")
             }
             if content.missing == nil {
-                _ = try ledger.enqueue(NewJob(kind: jobKind, payload: JSONText.encode(next), key: next.key, dependsOn: training))
+                _ = try ledger.enqueue(
+                    NewJob(kind: jobKind, payload: JSONText.encode(next), key: next.key, dependsOn: training))
             }
         } catch { throw error.postgresError ?? .transactionAborted }
         let state: CaseState = content.missing == nil ? .ready : .needsInput

@@ -44,7 +44,9 @@ struct Housekeeping: Sendable {
     func tidy() async {
         do {
             var pruned = 0
-            while case let count = try await queue.prune(endedBefore: site.current.historyTime), count > 0 { pruned += count }
+            while case let count = try await queue.prune(endedBefore: site.current.historyTime), count > 0 {
+                pruned += count
+            }
             try await queue.pool.run { (connection) throws(PostgresError) in
                 _ = try connection.query(Self.repetitions, [.seconds(Self.repetitionTime)])
             }
@@ -67,7 +69,8 @@ struct Housekeeping: Sendable {
             let retired = try transaction.query(ModelStatements.retire, [.double(days * 86_400)]).count
             if retired > 0 {
                 try AuditTrail.write(
-                    .init(actor: "retention", action: .modelsRetired, subject: "model", detail: ["count": "\(retired)"]),
+                    .init(
+                        actor: "retention", action: .modelsRetired, subject: "model", detail: ["count": "\(retired)"]),
                     transaction)
             }
             return retired

@@ -36,7 +36,8 @@ struct AuditMessage {
             Kind(code: "110111", meaning: "Procedure Record", action: "U")
         case .queried: Kind(code: "110112", meaning: "Query", action: "E")
         case .sourcesPurged: Kind(code: "110105", meaning: "DICOM Study Deleted", action: "D")
-        case .started, .ended, .modelTrained, .modelsRetired: Kind(code: "110100", meaning: "Application Activity", action: "E")
+        case .started, .ended, .modelTrained, .modelsRetired:
+            Kind(code: "110100", meaning: "Application Activity", action: "E")
         // Keys, cameras and the site's description are settings, whose changes the standard counts among these
         // (PS3.15 A.5.3.11).
         case .instanceConflict, .identityConflict, .keyCreated, .keyRevoked, .calibrationAdded, .calibrationWithdrawn,

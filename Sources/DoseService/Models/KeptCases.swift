@@ -47,7 +47,8 @@ struct KeptCases {
                 [CameraHead].self, from: Data((file.metadata[Self.headsKey] ?? "").utf8)),
             let projector = try? OpposedViewProjector(
                 heads: heads,
-                attenuation: Dictionary(heads.map { ($0.energy, attenuation) }, uniquingKeysWith: { first, _ in first })),
+                attenuation: Dictionary(heads.map { ($0.energy, attenuation) }, uniquingKeysWith: { first, _ in first })
+            ),
             let counts = file.tensors["counts"]?.floats(), counts.count == projector.rangeCount,
             let scatter = file.tensors["scatter"]?.floats(), scatter.count == projector.rangeCount,
             let initial = file.tensors["initial"]?.floats(), initial.count == attenuation.voxels.count

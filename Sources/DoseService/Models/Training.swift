@@ -118,7 +118,9 @@ public struct Pretraining {
         ) { (number, seed) throws(ReconstructionError) in
             let index = number / casesPerPerson
             let dataset: PersonalDataset
-            if let person = known[index] { dataset = person } else {
+            if let person = known[index] {
+                dataset = person
+            } else {
                 dataset = try population.person(seed: first + UInt64(index))
             }
             known[index] = dataset
@@ -181,7 +183,9 @@ public struct Personalisation {
         }
         // A training that was killed after its first part goes on with the second.
         let trained: ModelFile
-        if let earlier = finished(record) { trained = earlier } else {
+        if let earlier = finished(record) {
+            trained = earlier
+        } else {
             trained = try run(base, record, isReinforcement: false)
         }
         guard request.reinforcementSteps > 0, trained[request.kind]?.record.reinforcement == nil else { return trained }

@@ -41,7 +41,8 @@ struct MethodRun {
         guard let kind = method.network else {
             let estimate: ActivityEstimate
             do { estimate = try stage.reconstruct(scan) } catch { throw StudyProblem(error) }
-            return Result(estimate: estimate, method: .stage0, modelHash: "none", checks: checks(estimate), findings: [])
+            return Result(
+                estimate: estimate, method: .stage0, modelHash: "none", checks: checks(estimate), findings: [])
         }
         guard let model, let record = model[kind]?.record else {
             throw .needsInput(code: "model-part-missing", fields: [kind.rawValue])
@@ -83,7 +84,8 @@ enum NetworkCheck {
         for (after, before) in zip(refined.organs, initial.organs) where before.kind == .organ {
             guard before.dataShare >= knownShare, before.activity > 0 else { continue }
             change = max(change, 100 * abs(after.activity / before.activity - 1))
-            let own = after.deviationPercent * after.deviationPercent - after.systematicPercent * after.systematicPercent
+            let own =
+                after.deviationPercent * after.deviationPercent - after.systematicPercent * after.systematicPercent
             if refined.deviation != nil { spread = max(spread, max(own, 0).squareRoot()) }
         }
         return [

@@ -115,13 +115,17 @@ public struct ReconstructionRun: Sendable {
             let own = try ModelFile(path: path)
             let trained = own[kind]?.record
             // A model of the population fits everybody.
-            if trained?.trainedOn != "patient" || trained?.anatomy == AnatomyDigest.hex(of: anatomy) { return (own, nil) }
+            if trained?.trainedOn != "patient" || trained?.anatomy == AnatomyDigest.hex(of: anatomy) {
+                return (own, nil)
+            }
             guard request.populationModelPath != nil else {
                 throw .needsInput(code: "model-of-another-anatomy", fields: ["model"])
             }
             return (try request.populationModelPath.map(ModelFile.init(path:)), "model-of-another-anatomy")
         }
-        guard let path = request.populationModelPath else { throw .needsInput(code: "model-missing", fields: ["model"]) }
+        guard let path = request.populationModelPath else {
+            throw .needsInput(code: "model-missing", fields: ["model"])
+        }
         return (try ModelFile(path: path), nil)
     }
 

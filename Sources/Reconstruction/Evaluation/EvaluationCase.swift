@@ -98,7 +98,10 @@ public struct EvaluationCase: Sendable {
             case .conjugateView: made = named(try RivalReconstructions(scan).conjugateView())
             case .maximumLikelihood: made = named(try RivalReconstructions(scan).maximumLikelihood())
             case .trueLevels:
-                made = (try trueLevels(), Dictionary(patient.organActivities.map { ($0.name, ($0.megabecquerel, nil)) }) { $1 })
+                made = (
+                    try trueLevels(),
+                    Dictionary(patient.organActivities.map { ($0.name, ($0.megabecquerel, nil)) }) { $1 }
+                )
             case .template: made = named(try RivalReconstructions(scan).template())
             }
         }
@@ -132,7 +135,8 @@ public struct EvaluationCase: Sendable {
             seed: patient.recipe.seed,
             map: try MapScores(map, truth: truth, body: anatomy.body, organs: self.organs),
             organErrorPercent: errors(organs),
-            organDeviationPercent: organs.compactMapValues { $0.deviation.map { 100 * $0 } }, lesionRecovery: recovery(map, .seen),
+            organDeviationPercent: organs.compactMapValues { $0.deviation.map { 100 * $0 } },
+            lesionRecovery: recovery(map, .seen),
             unseenLesionRecovery: recovery(map, .unseen),
             detection: LesionDetection(
                 map, truth: truth, body: anatomy.body, organs: self.organs,

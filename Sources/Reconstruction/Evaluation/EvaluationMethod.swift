@@ -48,7 +48,9 @@ public struct EvaluationMethod: Equatable, Hashable, Sendable {
     static let trueLevels = EvaluationMethod(name: "true-levels", way: .trueLevels)
 
     public init?(name: String) {
-        guard let known = (Self.all + Self.ablations + [Self.trueLevels]).first(where: { $0.name == name }) else { return nil }
+        guard let known = (Self.all + Self.ablations + [Self.trueLevels]).first(where: { $0.name == name }) else {
+            return nil
+        }
         self = known
     }
 

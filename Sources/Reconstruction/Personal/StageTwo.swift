@@ -217,7 +217,8 @@ extension StageTwo: Reinforceable {
                     try evaluate(Tensor.concatenated([channels, scaled], along: 1), level)
                 }
             }
-            var noisy = try Tensor.randn(piece.body.shape, using: &generator, device: channels.device)
+            var noisy =
+                try Tensor.randn(piece.body.shape, using: &generator, device: channels.device)
                 * (levels.first ?? 1)
             for (sigma, next) in zip(levels, levels.dropFirst()) {
                 noisy = try withoutGradient { () throws(LearningError) in
@@ -226,7 +227,8 @@ extension StageTwo: Reinforceable {
             }
             let limit = Self.residualLimit
             let residual = try expected(noisy, levels.last ?? 1).clamped(-limit...limit)
-            let base = try (Tensor(patient.body.replacing(conditions.base), device: channels.device)
+            let base = try
+                (Tensor(patient.body.replacing(conditions.base), device: channels.device)
                 * (1 / conditions.unit)).slice(2, window)
             return (piece, try ((base + Self.floor) * residual.exp() - Self.floor).relu())
         } catch { throw .learning(error) }

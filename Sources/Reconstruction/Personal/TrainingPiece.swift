@@ -107,7 +107,8 @@ struct TrainingPiece {
             }
             count += together.reduce(0, +)
             let mask = try Tensor(together, shape: [1, 1] + shape, device: found.device)
-            let step = try logarithm.slice(2 + axis, 1..<extents[axis]) - logarithm.slice(2 + axis, 0..<extents[axis] - 1)
+            let step =
+                try logarithm.slice(2 + axis, 1..<extents[axis]) - logarithm.slice(2 + axis, 0..<extents[axis] - 1)
             sum = try sum + (step.abs() * mask).sum().reshaped([1])
         }
         return try (sum / max(count, 1)).sum()

@@ -91,7 +91,9 @@ import Testing
         let out = folder.file("out")
         let run = try await ProgramRun(
             Scintivol.program,
-            arguments + ["--methods", "stage0,unet,unet-personal,unet-reinforced", "--personal-steps", "2", "--out", out])
+            arguments + [
+                "--methods", "stage0,unet,unet-personal,unet-reinforced", "--personal-steps", "2", "--out", out,
+            ])
         #expect(run.status == 0, "\(run.errors)")
         let report = try JSONDecoder().decode(EvaluationReport.self, from: Data(run.output.utf8))
         #expect(report.methods.map(\.name) == ["stage0", "unet", "unet-personal", "unet-reinforced"])

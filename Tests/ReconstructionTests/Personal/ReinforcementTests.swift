@@ -68,7 +68,8 @@ struct ReinforcementTests {
         let model = try TinyStudy.stageOne()
         let rewarded = try #require(Reinforcement(model))
         #expect(
-            try rewarded.reconstruct(scan, dataset.patient, seed: 1) == model.reconstruct(scan, dataset.patient, seed: 1))
+            try rewarded.reconstruct(scan, dataset.patient, seed: 1)
+                == model.reconstruct(scan, dataset.patient, seed: 1))
     }
 
     @Test func rivalsAreNotRewarded() throws {

@@ -30,7 +30,9 @@ import Testing
         // Its depth is what two views tell least of, and the deviation says so.
         let depth = abs(focus.position.y - hottest.centreMillimetres.y)
         #expect(depth < 4 * focus.depthDeviation + 15, "\(depth) of \(focus.depthDeviation)")
-        let recovery = (try #require(found.score.unseenLesionRecovery), try #require(without.score.unseenLesionRecovery))
+        let recovery = (
+            try #require(found.score.unseenLesionRecovery), try #require(without.score.unseenLesionRecovery)
+        )
         #expect(recovery.0 > 1.5 * recovery.1, "\(recovery)")
         #expect(found.score.map.relativeMAE < without.score.map.relativeMAE)
     }
