@@ -54,7 +54,7 @@ extension EndToEnd {
             }
             let anatomy = try phantom.files("ct", "pt", "rtstruct")
             #expect(try await service.store(anatomy + files).status == 0)
-            let haveFailed = try await eventually(within: .seconds(120)) {
+            let haveFailed = try await eventually(within: .seconds(240)) {
                 try await service.count("SELECT count(*) FROM dose_case WHERE state = 'failed'") == files.count
             }
             #expect(haveFailed)
