@@ -12,7 +12,7 @@ extension StudyProblem {
     /// The parts of a study, as codes begin with them.
     private static let roles = [
         ("nm", "planar NM image"), ("ct", "CT"), ("pt", "PET"), ("rtstruct", "RT structure set"),
-        ("seg", "segmentation"), ("activity", "activity map"),
+        ("seg", "segmentation"), ("reg", "registration"), ("activity", "activity map"),
     ]
 
     private static let sentences = [
