@@ -53,7 +53,7 @@ public struct PatientAnatomy: Sendable {
         guard zip(petOnGrid.voxels, body.voxels).contains(where: { $0 > 0 && $1 }) else { throw .emptyPET }
         self.pet = petOnGrid
         let named = contours.filter { !["body", "external", "skin"].contains($0.name.lowercased()) }
-        let partition = RegionPartition(named, body: body, hounsfield: self.hounsfield, pet: petOnGrid)
+        let partition = RegionPartition(named, body: body, ct: ct, pet: petOnGrid)
         (regions, findings) = (partition.regions, partition.findings)
     }
 

@@ -39,6 +39,28 @@ import Testing
 
     private static func pet(_ value: Float = 1) -> Volume<Float> { Volume(grid: ctGrid, repeating: value) }
 
+    @Test func thinBoneCountsAsThePartOfTheVoxelsThatItFills() throws {
+        var ct = Self.ct()
+        // A plate of one CT voxel in depth, half as thick as the grid's voxels.
+        for z in 0..<20 {
+            for x in 20..<40 { ct[x, 20, z] = 900 }
+        }
+        let anatomy = try PatientAnatomy(hounsfield: ct, pet: Self.pet(), contours: [], spacing: 4)
+        let bone = try #require(anatomy.regions.first { $0.organ == .bone })
+        #expect(abs(bone.millilitres - 20 * 20 * Self.ctGrid.voxelMillilitres) < 0.1)
+        #expect(bone.coverage.voxels.allSatisfy { $0 < 0.51 })
+        // Air around the body is no lung.
+        let lungs = try #require(anatomy.regions.first { $0.organ == .lungs })
+        for z in 0..<anatomy.grid.slices {
+            for y in 0..<anatomy.grid.rows {
+                for x in 0..<anatomy.grid.columns where lungs.coverage[x, y, z] > 0 {
+                    let p = anatomy.grid.position(x: Double(x), y: Double(y), z: 0)
+                    #expect(abs(abs(p.x) - 20) <= 10 && abs(p.y) <= 10)
+                }
+            }
+        }
+    }
+
     @Test func regionsShareTheBodyOutWithoutOverlap() throws {
         let anatomy = try PatientAnatomy(
             hounsfield: Self.ct(), pet: Self.pet(),

@@ -11,7 +11,8 @@ struct RegionPartition {
     /// The part of each voxel that no region has yet.
     private var free: [Float]
 
-    init(_ contours: [PatientAnatomy.Contour], body: Volume<Bool>, hounsfield: Volume<Float>, pet: Volume<Float>) {
+    /// - Parameter ct: on voxels of its own, in HU.
+    init(_ contours: [PatientAnatomy.Contour], body: Volume<Bool>, ct: Volume<Float>, pet: Volume<Float>) {
         grid = body.grid
         free = body.voxels.map { $0 ? Float(1) : 0 }
         takeContours(contours)
@@ -19,7 +20,7 @@ struct RegionPartition {
         if !hasContours { findings.append("no-contours") }
         regions.sort { ($0.kind == .lesion ? 0 : 1, $0.name) < ($1.kind == .lesion ? 0 : 1, $1.name) }
         takeUptake(pet: pet, body: body)
-        takeTissues(hounsfield)
+        takeTissues(ct, inside: body)
     }
 
     /// Smaller contours before larger ones.
@@ -79,14 +80,27 @@ struct RegionPartition {
         return isNear.map { !$0 }
     }
 
-    private mutating func takeTissues(_ hounsfield: Volume<Float>) {
-        let tissues: [(Organ, (Float) -> Bool)] = [
-            (.lungs, { $0 < -400 }), (.bone, { $0 > 180 }), (.remainder, { $0 >= -400 && $0 <= 180 }),
-        ]
-        for (organ, belongs) in tissues {
-            guard let own = take({ belongs(hounsfield.voxels[$0]) ? 1 : 0 }) else { continue }
-            regions.append(Region(name: organ.rawValue, organ: organ, kind: .background, coverage: own))
+    /// HU below and above which the CT's voxels are lung and bone.
+    private static let lungLimit: Float = -400
+    private static let boneLimit: Float = 180
+
+    /// The CT's own voxels decide: ribs and vertebrae's shells are thinner than the grid's.
+    private mutating func takeTissues(_ ct: Volume<Float>, inside body: Volume<Bool>) {
+        let bone = ct.map { $0 > Self.boneLimit ? Float(1) : 0 }.averaged(on: grid)
+        var lungs = ct.map { $0 < Self.lungLimit ? Float(1) : 0 }.averaged(on: grid)
+        for voxel in lungs.voxels.indices where body.voxels[voxel] && lungs.voxels[voxel] > 0 {
+            // Air around the body is no lung.
+            BodyOutline.forEachNeighbour(of: voxel, grid) { if !body.voxels[$0] { lungs.voxels[voxel] = 0 } }
         }
+        for (organ, part) in [(Organ.lungs, lungs), (.bone, bone)] {
+            takeBackground(organ) { part.voxels[$0] }
+        }
+        takeBackground(.remainder) { _ in 1 }
+    }
+
+    private mutating func takeBackground(_ organ: Organ, _ part: (Int) -> Float) {
+        guard let own = take(part) else { return }
+        regions.append(Region(name: organ.rawValue, organ: organ, kind: .background, coverage: own))
     }
 
     /// What is still free of a wanted part of each voxel; nil when nothing is.

@@ -11,6 +11,8 @@ public struct NetworkPolicy: Codable, Equatable, Sendable {
     /// Of the training of a patient's model, and of the rewarded part after it.
     public var steps = 300
     public var rewardedSteps = 40
+    /// A training that is killed loses at most what it did since.
+    public var checkpointSeconds = 30.0
     /// A patient's model that no reconstruction has used for so long is removed.
     public var keepDays = 365.0
 
@@ -32,6 +34,7 @@ extension SiteConfiguration {
         policy.populationModel = reader.text("population_model")
         policy.steps = reader.integer("steps", in: 2...100_000) ?? policy.steps
         policy.rewardedSteps = reader.integer("rewarded_steps", in: 0...10_000) ?? policy.rewardedSteps
+        policy.checkpointSeconds = reader.number("checkpoint_seconds", in: 1...3600) ?? policy.checkpointSeconds
         policy.keepDays = reader.number("keep_days", in: 1...36_500) ?? policy.keepDays
         if let path = policy.populationModel {
             do { _ = try ModelFile(path: path) } catch {

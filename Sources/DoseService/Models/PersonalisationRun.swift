@@ -64,6 +64,10 @@ struct PersonalisationRun {
         } catch { throw .failed(code: "output-not-written") }
         var file = try request.policy.populationPath.map(ModelFile.init(path:)) ?? ModelFile()
         var path = ""
+        // What one attempt has solved serves the next, and one network's cases the other's training.
+        let kept = KeptCases(
+            folder: "\(request.workFolder)/cases",
+            recipe: "\(AnatomyDigest.hex(of: anatomy)) \(JSONText.encode(site))")
         for (index, kind) in kinds.enumerated() {
             path = "\(request.workFolder)/\(kind.rawValue).safetensors"
             var training = TrainingRequest(kind: kind, preset: request.preset, outputPath: path)
@@ -71,8 +75,9 @@ struct PersonalisationRun {
             training.plan.stepCount = request.policy.steps
             training.plan.learningRate = file[kind] == nil ? 1e-3 : 3e-4
             training.reinforcementSteps = request.policy.rewardedSteps
+            training.checkpointSeconds = request.policy.checkpointSeconds
             let share = 1 / Double(kinds.count)
-            file = try Personalisation(training).train(anatomy, site: site, from: file) { step in
+            file = try Personalisation(training).train(anatomy, site: site, from: file, kept: kept) { step in
                 let part = Double(step.step) / Double(max(step.stepCount, 1))
                 progress(min(0.99, share * (Double(index) + part)), Self.stage(kind, step))
             }

@@ -56,18 +56,18 @@ struct MethodRun {
                 estimate: study.initial, method: .stage0, modelHash: model.hash, checks: before + failed,
                 findings: [finding])
         }
-        let refined: ActivityEstimate
+        let refined: NetworkStudy.Refinement
         do { refined = try study.estimate(network, seed: seed) } catch {
             return fallBack([QualityCheck("network-failed", value: 1, warnAbove: 0, failAbove: 0)], "network-failed")
         }
         let spacing = stage.anatomy.grid.spacing.x
         let own = NetworkCheck.checks(of: refined, startedFrom: study.initial, record: record, spacing: spacing)
-        let after = checks(refined)
+        let after = checks(refined.estimate)
         let failed = NetworkCheck.failed(after, where: before) + own.filter { $0.outcome == .fail }
         guard failed.isEmpty else { return fallBack(failed, "network-rejected") }
         let findings = record.trainedOn == "patient" ? [] : ["model-of-population"]
         return Result(
-            estimate: refined, method: method, modelHash: model.hash, checks: after + own, findings: findings)
+            estimate: refined.estimate, method: method, modelHash: model.hash, checks: after + own, findings: findings)
     }
 }
 
@@ -77,17 +77,12 @@ enum NetworkCheck {
     private static let knownShare = 0.5
 
     static func checks(
-        of refined: ActivityEstimate, startedFrom initial: ActivityEstimate, record: TrainingRecord, spacing: Double
+        of refined: NetworkStudy.Refinement, startedFrom initial: ActivityEstimate, record: TrainingRecord,
+        spacing: Double
     ) -> [QualityCheck] {
-        var change = 0.0
-        var spread = 0.0
-        for (after, before) in zip(refined.organs, initial.organs) where before.kind == .organ {
-            guard before.dataShare >= knownShare, before.activity > 0 else { continue }
-            change = max(change, 100 * abs(after.activity / before.activity - 1))
-            let own =
-                after.deviationPercent * after.deviationPercent - after.systematicPercent * after.systematicPercent
-            if refined.deviation != nil { spread = max(spread, max(own, 0).squareRoot()) }
-        }
+        let known = initial.organs.filter { $0.kind == .organ && $0.dataShare >= knownShare && $0.activity > 0 }
+        let change = known.compactMap { refined.organChangePercent[$0.name].map(abs) }.max() ?? 0
+        let spread = known.compactMap { refined.organSpreadPercent[$0.name] }.max() ?? 0
         return [
             QualityCheck("network-organ-change-percent", value: change, warnAbove: 25, failAbove: 50),
             QualityCheck("network-spread-percent", value: spread, warnAbove: 25, failAbove: 50),

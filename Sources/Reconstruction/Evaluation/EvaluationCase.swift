@@ -97,11 +97,8 @@ public struct EvaluationCase: Sendable {
                 made = (result.activity, organs(of: result))
             case .conjugateView: made = named(try RivalReconstructions(scan).conjugateView())
             case .maximumLikelihood: made = named(try RivalReconstructions(scan).maximumLikelihood())
-            case .trueLevels:
-                made = (
-                    try trueLevels(),
-                    Dictionary(patient.organActivities.map { ($0.name, ($0.megabecquerel, nil)) }) { $1 }
-                )
+            case .trueLevels: made = (try trueLevels(), trueOrgans)
+            case .trueLevelsAndCounts: made = (try trueLevelsAndCounts(), trueOrgans)
             case .template: made = named(try RivalReconstructions(scan).template())
             }
         }
@@ -122,10 +119,19 @@ public struct EvaluationCase: Sendable {
     public func outcome(
         of model: any TrainableModel, _ study: NetworkStudy, elapsed: (() throws -> Void) throws -> Double
     ) throws -> Outcome {
-        var estimate: ActivityEstimate?
-        let seconds = try elapsed { estimate = try study.estimate(model, seed: patient.recipe.seed) }
-        guard let estimate else { throw ReconstructionError.notFinite }
-        return try outcome(estimate.activity, organs(of: estimate), estimate, seconds: seconds)
+        var refinement: NetworkStudy.Refinement?
+        let seconds = try elapsed { refinement = try study.estimate(model, seed: patient.recipe.seed) }
+        guard let refinement else { throw ReconstructionError.notFinite }
+        var organs = organs(of: refinement.estimate)
+        if !model.keepsOrganSums {
+            for (name, organ) in organs {
+                organs[name] = (
+                    organ.activity * (1 + (refinement.organChangePercent[name] ?? 0) / 100),
+                    refinement.organSpreadPercent[name].map { $0 / 100 }
+                )
+            }
+        }
+        return try outcome(refinement.estimate.activity, organs, refinement.estimate, seconds: seconds)
     }
 
     private func outcome(
@@ -145,6 +151,10 @@ public struct EvaluationCase: Sendable {
                 }), within68: within(organs, 1),
             within95: within(organs, 1.96), deviance: estimate.map(Self.deviance), seconds: seconds)
         return Outcome(score: score, map: map, estimate: estimate)
+    }
+
+    private var trueOrgans: Organs {
+        Dictionary(patient.organActivities.map { ($0.name, ($0.megabecquerel, nil)) }) { $1 }
     }
 
     private typealias Organs = [String: (activity: Double, deviation: Double?)]

@@ -15,6 +15,7 @@ public struct EvaluationMethod: Equatable, Hashable, Sendable {
         case maximumLikelihood
         case template
         case trueLevels
+        case trueLevelsAndCounts
         case stageZero(StageZero.Options)
     }
 
@@ -47,8 +48,12 @@ public struct EvaluationMethod: Equatable, Hashable, Sendable {
     /// What no method gets to know: every structure where it truly is, with its true mean. What is left is unevenness.
     static let trueLevels = EvaluationMethod(name: "true-levels", way: .trueLevels)
 
+    /// The same, and what the counts of a perfectly known camera say of the unevenness: what no method can pass.
+    static let trueLevelsAndCounts = EvaluationMethod(name: "true-levels-and-counts", way: .trueLevelsAndCounts)
+
     public init?(name: String) {
-        guard let known = (Self.all + Self.ablations + [Self.trueLevels]).first(where: { $0.name == name }) else {
+        let oracles = [Self.trueLevels, Self.trueLevelsAndCounts]
+        guard let known = (Self.all + Self.ablations + oracles).first(where: { $0.name == name }) else {
             return nil
         }
         self = known

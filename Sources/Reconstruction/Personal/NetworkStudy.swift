@@ -20,10 +20,30 @@ public struct NetworkStudy {
             regions: anatomy.regions, pet: anatomy.pet, attenuation: attenuation, on: .best)
     }
 
+    /// What a network makes of the scan, and what became of the organs before their sums were set right.
+    public struct Refinement {
+        /// The network's map; with Stage 0's organ sums unless the model brings its own.
+        public let estimate: ActivityEstimate
+        /// By how much the network's own sum differs from Stage 0's, in percent, by name.
+        public let organChangePercent: [String: Double]
+        /// Standard deviation of the samples' sums, in percent, by name; empty for a single map.
+        public let organSpreadPercent: [String: Double]
+    }
+
     /// - Throws: ``ReconstructionError``; ``ReconstructionError/notFinite`` for a map that is none.
-    public func estimate(_ model: any TrainableModel, seed: UInt64) throws(ReconstructionError) -> ActivityEstimate {
-        let map = try model.estimate(scan, patient, seed: seed)
-        guard map.mean.voxels.allSatisfy({ $0.isFinite && $0 >= 0 }) else { throw .notFinite }
-        return initial.refined(map, scan: scan, regions: anatomy.regions)
+    public func estimate(_ model: any TrainableModel, seed: UInt64) throws(ReconstructionError) -> Refinement {
+        let found = try model.estimate(scan, patient, seed: seed)
+        guard found.mean.voxels.allSatisfy({ $0.isFinite && $0 >= 0 }) else { throw .notFinite }
+        let balance = OrganBalance(initial, regions: anatomy.regions)
+        let kept =
+            !model.keepsOrganSums
+            ? found
+            : found.samples.isEmpty
+                ? NetworkMap(found.mean.replacing(balance.balanced(found.mean.voxels)))
+                : NetworkMap(samples: found.samples.map(balance.balanced), on: found.mean)
+        return Refinement(
+            estimate: initial.with(map: kept.mean, deviation: kept.deviation, scan: scan),
+            organChangePercent: balance.changePercent(found.mean.voxels),
+            organSpreadPercent: balance.spreadPercent(found.samples))
     }
 }

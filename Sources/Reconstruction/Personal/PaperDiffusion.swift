@@ -35,6 +35,7 @@ public final class PaperDiffusion: TrainableModel {
     }
 
     public var module: any Module { network }
+    public var keepsOrganSums: Bool { false }
 
     private func evaluate(_ input: Tensor, _ level: Tensor) throws(LearningError) -> Tensor {
         try withAutocast(settings.precision, on: input.device) { () throws(LearningError) in

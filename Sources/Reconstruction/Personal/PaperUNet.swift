@@ -30,6 +30,7 @@ public final class PaperUNet: TrainableModel {
     }
 
     public var module: any Module { network }
+    public var keepsOrganSums: Bool { false }
 
     /// The softplus of this is a hundredth: an untrained map is nearly empty.
     private static let start: Float = -4.6

@@ -34,6 +34,7 @@ public final class Reinforcement: TrainableModel {
     }
 
     public var module: any Module { model.module }
+    public var keepsOrganSums: Bool { model.keepsOrganSums }
 
     /// The negative reward of a sample.
     public func loss(

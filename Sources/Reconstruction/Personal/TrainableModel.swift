@@ -29,6 +29,9 @@ public protocol TrainableModel: AnyObject {
     /// What is trained.
     var module: any Module { get }
 
+    /// Whether organs keep the sums that Stage 0 found: not so for methods that know nothing of Stage 0.
+    var keepsOrganSums: Bool { get }
+
     /// The loss of one case, a scalar with its gradient.
     ///
     /// - Throws: ``ReconstructionError``.
@@ -53,6 +56,8 @@ public protocol TrainableModel: AnyObject {
 }
 
 extension TrainableModel {
+    public var keepsOrganSums: Bool { true }
+
     /// The mean map alone.
     ///
     /// - Throws: ``ReconstructionError``.

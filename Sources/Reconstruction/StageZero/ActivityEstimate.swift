@@ -11,11 +11,11 @@ public struct ActivityEstimate: Sendable {
     public struct OrganActivity: Sendable, Equatable {
         public let name: String
         public let kind: Region.Kind
-        public fileprivate(set) var activity: Double
-        public fileprivate(set) var meanConcentration: Double
+        public let activity: Double
+        public let meanConcentration: Double
         public let millilitres: Double
         /// Standard deviation of the activity, in percent.
-        public fileprivate(set) var deviationPercent: Double
+        public let deviationPercent: Double
         /// The part of it that calibration and attenuation make, the same for every method and all organs alike.
         public let systematicPercent: Double
         /// How much of the value came from the counts and not from what was assumed before, 0 to 1.
@@ -68,7 +68,7 @@ public struct ActivityEstimate: Sendable {
     public private(set) var activity: Volume<Float>
     /// Standard deviation of each voxel, of a method that knows it.
     public private(set) var deviation: Volume<Float>?
-    public private(set) var organs: [OrganActivity]
+    public let organs: [OrganActivity]
     public let unexplained: [UnexplainedActivity]
     public private(set) var views: [ViewFit]
     /// What was added to the planar image's x and z to reach the CT's, in millimetres.
@@ -126,35 +126,12 @@ public struct ActivityEstimate: Sendable {
         self.findings = findings + (unexplained.isEmpty ? [] : ["activity-not-explained-by-anatomy"])
     }
 
-    /// The same scan with the map of a network in place of Stage 0's.
-    ///
-    /// An organ's activity changes by the factor by which the map changed where Stage 0 found the organ. Its deviation is the
-    /// spread of the samples, where there are some, with what is uncertain about calibration and attenuation.
-    ///
-    /// - Parameter regions: of the anatomy that the estimate was made with.
-    func refined(_ result: NetworkMap, scan: PlanarScan, regions: [Region]) -> ActivityEstimate {
+    /// The same scan with another map of the same organs' activities: the table stays, the views are projected anew.
+    func with(map: Volume<Float>, deviation: Volume<Float>?, scan: PlanarScan) -> ActivityEstimate {
         var refined = self
-        refined.activity = result.mean
-        refined.deviation = result.deviation
-        let grid = activity.grid
-        for (index, organ) in organs.enumerated() {
-            guard let region = regions.first(where: { $0.name == organ.name }), let box = VoxelBox(of: region.coverage)
-            else { continue }
-            let moved = box.moved(by: organ.shift / grid.spacing, in: grid)
-            let before = moved.sum(of: activity)
-            guard before > 0 else { continue }
-            let factor = moved.sum(of: result.mean) / before
-            refined.organs[index].activity *= factor
-            refined.organs[index].meanConcentration *= factor
-            if result.samples.count > 1 {
-                let sums = result.samples.map { moved.sum(of: activity.replacing($0)) }
-                let mean = sums.reduce(0, +) / Double(sums.count)
-                let variance = sums.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(sums.count - 1)
-                let own = mean > 0 ? 100 * variance.squareRoot() / mean : organ.deviationPercent
-                refined.organs[index].deviationPercent = hypot(own, organ.systematicPercent)
-            }
-        }
-        let expected = zip(scan.projector.forward(result.mean.voxels), scan.scatter).map(+)
+        refined.activity = map
+        refined.deviation = deviation
+        let expected = zip(scan.projector.forward(map.voxels), scan.scatter).map(+)
         refined.views = scan.projector.heads.indices.map { head in
             let range = scan.projector.viewOffsets[head]..<scan.projector.viewOffsets[head + 1]
             let described = scan.projector.heads[head]
@@ -163,16 +140,5 @@ public struct ActivityEstimate: Sendable {
                 expected: Array(expected[range]))
         }
         return refined
-    }
-}
-
-extension VoxelBox {
-    /// Sum of a volume weighted with the box.
-    fileprivate func sum(of volume: Volume<Float>) -> Double {
-        var sum = 0.0
-        forEachRow(of: volume.grid) { inGrid, inBox in
-            for x in 0..<columns.count { sum += Double(values[inBox + x] * volume.voxels[inGrid + x]) }
-        }
-        return sum
     }
 }

@@ -3,22 +3,7 @@ import Imaging
 import Tomography
 
 /// Uneven uptake within regions: voxels move around the fit of the regions as far as the counts ask for it.
-///
-/// `x = x0 (1 + s G u)` with `u` independent and standard normal, `G` a Gaussian blur scaled so that `G u` has variance one,
-/// and `s` the relative unevenness that is expected. The linear Gaussian problem
-/// `(J' W J + 1) u = J' W (n - m0)`, `J = A diag(x0 s) G`, is solved by conjugate gradients; its solution goes back to `u = 0`
-/// wherever the views say nothing.
 struct HeterogeneityStep {
-    /// Relative standard deviation of the uptake within a region.
-    static let unevenness: Float = 0.35
-    /// Standard deviation of the blur `G`, in millimetres.
-    static let width = 9.0
-    static let iterationLimit = 20
-    /// The iteration ends when the residual has fallen to this part of its start.
-    static let residualLimit = 0.02
-    /// No voxel falls below this part of what the region's fit gives it, nor rises above its inverse.
-    static let floor: Float = 0.15
-
     /// Factor of every voxel, mean near 1.
     let factors: Volume<Float>
     let map: Volume<Float>
@@ -29,39 +14,68 @@ struct HeterogeneityStep {
         let value = fit.solution.value
         let projector = try model.projector(value)
         let base = model.activity(value)
-        let scale = base.map { $0 * Self.unevenness }
-        let weights = PixelTrust(model.measurement).weights(fit.solution.expected)
-        let residual = zip(model.measurement.counts, fit.solution.expected).map { $0 - $1 }
-        // Of independent voxels a blur leaves this variance; the scaling gives one back.
-        let spacing = base.grid.spacing
-        let left = pow(4 * Double.pi, 1.5) * pow(Self.width, 3) / (spacing.x * spacing.y * spacing.z)
-        let unit = Float(left.squareRoot())
-
         let path = model.path(value)
-        func forward(_ field: [Float]) -> [Float] {
-            var volume = base.filled { field[$0] }.blurred(deviationMillimetres: Self.width)
-            for voxel in volume.voxels.indices { volume.voxels[voxel] *= unit * scale.voxels[voxel] }
-            return path.primary(projector.forward(volume.voxels))
-        }
-        func adjoint(_ image: [Float]) -> [Float] {
-            var volume = base
-            volume.voxels = projector.adjoint(path.adjoint(image))
-            for voxel in volume.voxels.indices { volume.voxels[voxel] *= unit * scale.voxels[voxel] }
-            return volume.blurred(deviationMillimetres: Self.width).voxels
-        }
-        let field = ConjugateGradients.solve(
-            rightHandSide: adjoint(zip(weights, residual).map { $0 * $1 }), iterationLimit: Self.iterationLimit,
-            residualLimit: Self.residualLimit
-        ) { field in
-            let image = zip(weights, forward(field)).map { $0 * $1 }
-            return zip(adjoint(image), field).map { $0 + $1 }
-        }
-        let smooth = base.filled { field[$0] }.blurred(deviationMillimetres: Self.width)
-        factors = smooth.map { min(max(1 + Self.unevenness * unit * $0, Self.floor), 1 / Self.floor) }
-        let factors = factors
+        let factors = UnevenUptake().factors(
+            of: base, weights: PixelTrust(model.measurement).weights(fit.solution.expected),
+            residual: zip(model.measurement.counts, fit.solution.expected).map { $0 - $1 },
+            forward: { path.primary(projector.forward($0)) }, adjoint: { projector.adjoint(path.adjoint($0)) })
+        self.factors = factors
         map = base.filled { base.voxels[$0] * factors.voxels[$0] }
         guard map.voxels.allSatisfy(\.isFinite) else { throw .notFinite }
         expected = try model.expected(of: map, value)
+    }
+}
+
+/// `x = x0 (1 + s G u)` with `u` independent and standard normal, `G` a Gaussian blur scaled so that `G u` has variance one,
+/// and `s` the relative unevenness that is expected. The linear Gaussian problem
+/// `(J' W J + 1) u = J' W (n - m0)`, `J = A diag(x0 s) G`, is solved by conjugate gradients; its solution goes back to `u = 0`
+/// wherever the views say nothing.
+struct UnevenUptake {
+    /// Relative standard deviation of the uptake within a region.
+    var unevenness: Float = 0.35
+    /// Standard deviation of the blur `G`, in millimetres.
+    var width = 9.0
+    var iterationLimit = 20
+    /// The iteration ends when the residual has fallen to this part of its start.
+    var residualLimit = 0.02
+    /// No voxel falls below this part of what the region's fit gives it, nor rises above its inverse.
+    var floor: Float = 0.15
+
+    /// The factor of every voxel.
+    ///
+    /// - Parameters:
+    ///   - base: `x0`.
+    ///   - weights: `W`, the inverse variance of each pixel.
+    ///   - residual: `n - m0`.
+    ///   - forward, adjoint: `A` and its transpose.
+    func factors(
+        of base: Volume<Float>, weights: [Float], residual: [Float], forward: ([Float]) -> [Float],
+        adjoint: ([Float]) -> [Float]
+    ) -> Volume<Float> {
+        // Of independent voxels a blur leaves this variance; the scaling gives one back.
+        let spacing = base.grid.spacing
+        let left = pow(4 * Double.pi, 1.5) * pow(width, 3) / (spacing.x * spacing.y * spacing.z)
+        let unit = Float(left.squareRoot())
+        let scale = base.voxels.map { $0 * unevenness * unit }
+        func views(_ field: [Float]) -> [Float] {
+            let smooth = base.filled { field[$0] }.blurred(deviationMillimetres: width)
+            return forward(zip(smooth.voxels, scale).map { $0 * $1 })
+        }
+        func field(_ views: [Float]) -> [Float] {
+            let back = adjoint(views)
+            return base.filled { back[$0] * scale[$0] }.blurred(deviationMillimetres: width).voxels
+        }
+        let found = ConjugateGradients.solve(
+            rightHandSide: field(zip(weights, residual).map { $0 * $1 }), iterationLimit: iterationLimit,
+            residualLimit: residualLimit
+        ) { candidate in
+            let image = zip(weights, views(candidate)).map { $0 * $1 }
+            return zip(field(image), candidate).map { $0 + $1 }
+        }
+        let (floor, gain) = (floor, unevenness * unit)
+        return base.filled { found[$0] }.blurred(deviationMillimetres: width).map {
+            min(max(1 + gain * $0, floor), 1 / floor)
+        }
     }
 }
 

@@ -38,20 +38,37 @@ extension EndToEnd {
             return try await RunningService(in: state, ["--config", file])
         }
 
+        /// The step of the training under way, as soon as it is one that is waited for.
+        private func step(
+            of service: RunningService, until isReached: (Int) -> Bool
+        ) async throws -> Int? {
+            var found: Int?
+            _ = try await eventually(within: .seconds(240)) {
+                let stage = try await service.jobs().first { $0.kind == "personalise" && $0.state == "running" }?.stage
+                let words = stage?.split(separator: " ").map(String.init) ?? []
+                guard let place = words.firstIndex(of: "step"), place + 1 < words.count else { return false }
+                found = Int(words[place + 1]).flatMap { isReached($0) ? $0 : nil }
+                return found != nil
+            }
+            return found
+        }
+
         private func summary(_ service: RunningService, _ result: Int64) async throws -> Summary {
             try await service.decoded(Summary.self, from: "/v1/results/\(result)/summary")
         }
 
         @Test func theModelIsTrainedBeforeThePlanarScanComesAndIsWaitedFor() async throws {
             let (phantom, state) = (try await SharedPhantom.get(), try StateFolder())
-            let service = try await start(
-                state, networks: #"{"method":"unet","steps":2,"rewarded_steps":2}"#)
-            #expect(try await service.store(phantom.files("ct", "pt", "rtstruct")).status == 0)
-            let isTraining = try await eventually(within: .seconds(240)) {
-                try await service.jobs().contains { $0.kind == "personalise" && $0.started_at != nil }
-            }
-            #expect(isTraining)
-            #expect(try await service.count("SELECT count(*) FROM dose_case") == 0)
+            let networks = #"{"method":"unet","steps":24,"rewarded_steps":2,"checkpoint_seconds":1}"#
+            let killed = try await start(state, networks: networks)
+            #expect(try await killed.store(phantom.files("ct", "pt", "rtstruct")).status == 0)
+            let reached = try #require(try await step(of: killed) { $0 >= 8 })
+            #expect(try await killed.count("SELECT count(*) FROM dose_case") == 0)
+            try await killed.kill()
+            // It goes on where it was: a new training would begin with its first step.
+            let service = try await start(state, networks: networks)
+            let resumed = try #require(try await step(of: service) { _ in true })
+            #expect(resumed > reached / 2)
 
             #expect(try await service.store(phantom.files("nm")).status == 0)
             let delivered = try await service.firstCase(reaches: "delivered", within: .seconds(600))

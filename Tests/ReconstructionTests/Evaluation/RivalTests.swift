@@ -60,3 +60,21 @@ import Testing
         }
     }
 }
+
+/// What nobody gets to know must be nearer to the truth than what everybody may.
+@Suite(.serialized) struct OracleTests {
+    @Test func knowingMoreIsNeverWorse() throws {
+        let patient = try EvaluationCase(.evaluated(seed: 1021, suite: .hard))
+        func error(_ method: String) throws -> Double {
+            let known = try #require(EvaluationMethod(name: method))
+            return try patient.outcome(of: known) { work in
+                try work()
+                return 0
+            }.score.map.relativeMAE
+        }
+        let (levels, counts) = (try error("true-levels"), try error("true-levels-and-counts"))
+        #expect(counts < 0.9 * levels)
+        #expect(try counts < error("stage0"))
+        #expect(try levels < error("organ-scales"))
+    }
+}

@@ -1,0 +1,58 @@
+import Glibc
+import Imaging
+import Learning
+import Reconstruction
+import Testing
+
+/// What becomes of Stage 0's organs when a network changes the map.
+@Suite(.serialized) struct OrganBalanceTests {
+    private static let patient = Result { try EvaluationCase(.evaluated(seed: 1020, suite: .hard)) }
+
+    init() { #expect(TinyStudy.configured) }
+
+    /// Stage 1 whose last layer is not zero any more: it changes every voxel, all of them upwards in the mean.
+    private static func changed() throws -> StageOne {
+        let model = try TinyStudy.stageOne()
+        var stored = try model.module.stored()
+        let weights = try #require(stored["head.weight"]?.floats())
+        let shape = try #require(stored["head.weight"]?.shape)
+        var generator = SeededGenerator(seed: 3, purpose: "test")
+        stored["head.weight"] = StoredTensor(
+            floats: weights.map { _ in Float(generator.normal()) * 0.02 }, shape: shape)
+        let bias = try #require(stored["head.bias"]?.floats())
+        stored["head.bias"] = StoredTensor(
+            floats: bias.indices.map { $0 < bias.count / 2 ? 0.3 : 0 }, shape: [bias.count])
+        try model.module.load(stored)
+        return model
+    }
+
+    @Test func aNetworkSharesOutWhatStageZeroFound() throws {
+        let study = try Self.patient.get().networkStudy()
+        let refined = try study.estimate(Self.changed(), seed: 1)
+        #expect(refined.estimate.organs == study.initial.organs)
+        let (before, after) = (study.initial.activity.voxels, refined.estimate.activity.voxels)
+        let change = zip(before, after).reduce(0.0) { $0 + Double(abs($1.0 - $1.1)) }
+        #expect(change > 0.02 * before.reduce(0) { $0 + Double($1) })
+        for organ in ["liver", "spleen", "kidney_left", "kidney_right", "remainder"] {
+            #expect(try #require(refined.organChangePercent[organ]) > 15, "\(organ)")
+        }
+        // The sums are Stage 0's again; what the network adds where no region lies is its own.
+        let whole = (before.reduce(0) { $0 + Double($1) }, after.reduce(0) { $0 + Double($1) })
+        #expect(abs(whole.1 / whole.0 - 1) < 0.08)
+        #expect(refined.organSpreadPercent.isEmpty && refined.estimate.deviation == nil)
+        // The views are the new map's.
+        #expect(refined.estimate.views.map(\.expected) != study.initial.views.map(\.expected))
+    }
+
+    @Test func aRivalBringsItsOwnSums() throws {
+        let study = try Self.patient.get().networkStudy()
+        var settings = PaperUNet.Settings(.small)
+        TinyStudy.shrink(&settings.network)
+        let model = try PaperUNet(settings, seed: 1)
+        let refined = try study.estimate(model, seed: 1)
+        // An untrained one holds nearly nothing, and nobody fills it up with what Stage 0 knows.
+        #expect(try #require(refined.organChangePercent["liver"]) < -80)
+        let found = try model.reconstruct(study.scan, study.patient, seed: 1)
+        #expect(refined.estimate.activity == found)
+    }
+}
