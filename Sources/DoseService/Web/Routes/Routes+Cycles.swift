@@ -54,7 +54,9 @@ extension Routes {
         ) { request, principal in
             let id = try request.identifier()
             let wanted = try request.decoded(StatementRequest.self)
-            let time = wanted.administeredAt.flatMap { LocalTimestamp(dateTime: $0) }
+            let time = wanted.administeredAt.flatMap { text in
+                text.utf8.count == 14 && ("1"..."2").contains(text.prefix(1)) ? LocalTimestamp(dateTime: text) : nil
+            }
             guard wanted.administeredAt == nil || time != nil else {
                 throw ProblemType.invalidBody.problem("administered_at is YYYYMMDDHHMMSS.")
             }
