@@ -13,6 +13,8 @@ struct Dose: ParsableCommand {
     @Option(help: "Voxels along each axis.") var size = 128
     @Option(help: "Rounds, alternating with the yardstick.") var rounds = 15
     @Option(help: "Synthetic patients with three time points each; 0 leaves them out.") var patients = 0
+    @Flag(help: "Camera and attenuation differ from what is described, by as much as the budget says that they may.")
+    var uncertainCamera = false
     @Option(help: "Where the patients' files are put while it runs.") var folder = NSTemporaryDirectory()
     @OptionGroup var output: OutputOptions
 
@@ -81,7 +83,9 @@ struct Dose: ParsableCommand {
         if patients > 0 {
             let workspace = try Workspace(in: folder)
             defer { workspace.close() }
-            try DoseAccuracy(patients: patients, folder: workspace.folder).add(to: &report)
+            try DoseAccuracy(
+                patients: patients, isCameraUncertain: uncertainCamera, folder: workspace.folder
+            ).add(to: &report)
         }
         report.note(
             "Median of \(rounds) rounds on \(MachinePeaks.threadCount) threads; both keep the kernel's spectrum.")

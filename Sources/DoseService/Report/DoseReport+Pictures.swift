@@ -85,14 +85,18 @@ extension DoseReport {
         let peak = max(Float(hottest ?? 0), 1e-6)
         let (front, side) = (dose.maximumProjection(alongRows: true), dose.maximumProjection(alongRows: false))
         let legend = "maximum projection, 0 to \(Panel.short(peak)) Gy"
-        let tall = 318.0
+        // As large as the place for it, whichever way the field of view is longer.
+        func size(_ plane: PlanePicture, width: Double) -> SIMD2<Double> {
+            let height = min(318, width * plane.shape)
+            return SIMD2(height / plane.shape, height)
+        }
+        let (frontSize, sideSize) = (size(front, width: 280), size(side, width: 180))
         page.text("From the front, \(legend)", 40, 72, size: 8, bold: true)
         putPanel(
-            &page, front.grey(width: 500, peak: peak), 40, 78, tall / front.shape, tall, sides: ("R", "L"))
+            &page, front.grey(width: 500, peak: peak), 40, 78, frontSize.x, frontSize.y, sides: ("R", "L"))
         page.text("From the patient's left", 330, 72, size: 8, bold: true)
         putPanel(
-            &page, side.grey(width: 300, peak: peak), 330, 78, tall / side.shape, tall,
-            sides: ("front", "back"))
+            &page, side.grey(width: 300, peak: peak), 330, 78, sideSize.x, sideSize.y, sides: ("front", "back"))
         putScale(&page, x: 520, y: 90, height: 120, peak: peak)
         putSlices(&page, peak: peak, y: 424)
         return page
@@ -131,15 +135,20 @@ extension DoseReport {
                 ("front", "back")
             ), ("axial, z = \(Int(position.z.rounded())) mm", ct.axial(place.z), dose.axial(place.z), ("R", "L")),
         ]
+        let gap = 10.0
+        let heights = planes.map { min(322, 205 * $0.1.shape) }
+        let wanted = zip(planes, heights).reduce(0) { $0 + $1.1 / $1.0.1.shape }
+        let room = ReportPage.width - 2 * ReportPage.margin - gap * Double(planes.count - 1)
+        let scale = min(1, room / wanted)
         var x = ReportPage.margin
-        for (title, image, overlay, sides) in planes {
-            let height = min(322, 205 * image.shape)
+        for ((title, image, overlay, sides), tall) in zip(planes, heights) {
+            let height = tall * scale
             let width = height / image.shape
             page.text(title, x, y + 26, size: 7.5, bold: true)
             putPanel(
                 &page, image.fused(width: 460, dose: overlay, levels: levels), x, y + 32, width, height, sides: sides,
                 onDark: true)
-            x += width + 10
+            x += width + gap
         }
     }
 

@@ -10,16 +10,16 @@ extension DoseReport {
     }
 
     private static let columns: [Column] = [
-        Column(head: "Mass", unit: "g", right: 170) { digits($0.massGrams) },
-        Column(head: "Activity", unit: "MBq", right: 212) { digits($0.activityMegabecquerel) },
-        Column(head: "Share", unit: "% adm.", right: 247) { digits($0.administeredPercent) },
-        Column(head: "Integral", unit: "MBq h", right: 288) { digits($0.integratedMegabecquerelHours) },
-        Column(head: "T eff", unit: "h", right: 315) { $0.curve.map { digits($0.effectiveHalfLifeHours) } ?? "-" },
-        Column(head: "Dose", unit: "Gy", right: 352) { digits($0.gray) },
-        Column(head: "k = 1", unit: "± Gy", right: 385) { digits($0.gray * $0.deviationPercent / 100) },
-        Column(head: "k = 2", unit: "± Gy", right: 418) { digits($0.gray * $0.expandedPercent / 100) },
-        Column(head: "per adm.", unit: "Gy/GBq", right: 457) { digits($0.grayPerGigabecquerel) },
-        Column(head: "D98", unit: "Gy", right: 488) { digits($0.nearMinimumGray) },
+        Column(head: "Mass", unit: "g", right: 166) { digits($0.massGrams) },
+        Column(head: "Activity", unit: "MBq", right: 206) { digits($0.activityMegabecquerel) },
+        Column(head: "Share", unit: "% adm.", right: 241) { digits($0.administeredPercent) },
+        Column(head: "Integral", unit: "MBq h", right: 281) { digits($0.integratedMegabecquerelHours) },
+        Column(head: "T eff", unit: "h", right: 308) { $0.curve.map { digits($0.effectiveHalfLifeHours) } ?? "-" },
+        Column(head: "Dose", unit: "Gy", right: 344) { digits($0.gray) },
+        Column(head: "k = 1", unit: "± Gy", right: 377) { digits($0.gray * $0.deviationPercent / 100) },
+        Column(head: "k = 2", unit: "± Gy", right: 410) { digits($0.gray * $0.expandedPercent / 100) },
+        Column(head: "per adm.", unit: "Gy/GBq", right: 453) { digits($0.grayPerGigabecquerel) },
+        Column(head: "D98", unit: "Gy", right: 486) { digits($0.nearMinimumGray) },
         Column(head: "D2", unit: "Gy", right: 520) { digits($0.nearMaximumGray) },
         Column(head: "BED", unit: "Gy", right: 554) { digits($0.effectiveGray) },
     ]
@@ -136,10 +136,10 @@ extension DoseReport {
             page.text(Self.shown(row.name), 43, line)
             page.text(
                 "\(Self.digits(row.gray)) Gy (BED \(Self.digits(row.effectiveGray)) Gy) in \(row.cycles) "
-                    + (row.cycles == 1 ? "cycle" : "cycles"), 140, line, bold: over, colour: over ? .fail : .black)
+                    + (row.cycles == 1 ? "cycle" : "cycles"), 115, line, bold: over, colour: over ? .fail : .black)
             page.text(
-                "literature: \(Self.digits(row.limitGray ?? 0)) Gy, \(row.limitSource ?? "")\(effective)", 300, line,
-                size: 7.5, colour: .note)
+                "literature: \(Self.digits(row.limitGray ?? 0)) Gy, \(row.limitSource ?? "")\(effective)",
+                ReportPage.width - ReportPage.margin, line, size: 7, colour: .note, anchor: .end)
             line += 11
         }
         return line + 14
@@ -150,7 +150,7 @@ extension DoseReport {
         Self.heading(&page, "Beside other methods", y)
         let other = summary.method == "voxel-kernel" ? "Local deposition" : "Voxel kernel"
         let heads = [
-            ("Dose", "Gy", 160.0), (other, "Gy", 235), ("Sphere of its mass", "Gy", 312),
+            ("Dose", "Gy", 160.0), (other, "Gy", 233), ("As a sphere", "Gy", 300),
             ("Activity", "MBq", 362), ("Conjugate view", "MBq", 430), ("PET template", "MBq", 492),
             ("Share of data", "0 to 1", 554),
         ]

@@ -29,8 +29,11 @@ enum WebDocument {
         case .text(let text, let place, let size, let isBold, let colour, let anchor):
             let weight = isBold ? " font-weight=\"bold\"" : ""
             let side = anchor == .start ? "" : " text-anchor=\"\(anchor == .middle ? "middle" : "end")\""
+            // A browser without Helvetica takes a wider type: the page is laid out for this width.
+            let length =
+                text.isEmpty ? "" : " textLength=\"\(number(TextMetrics.width(text, size: size, bold: isBold)))\""
             return "<text x=\"\(number(place.x))\" y=\"\(number(place.y))\" font-size=\"\(number(size))\""
-                + "\(weight)\(side) fill=\"\(hex(colour))\">\(escaped(text))</text>"
+                + "\(weight)\(side)\(length) lengthAdjust=\"spacingAndGlyphs\" fill=\"\(hex(colour))\">\(escaped(text))</text>"
         case .line(let points, let width, let colour, let isDashed):
             let list = points.map { "\(number($0.x)),\(number($0.y))" }.joined(separator: " ")
             let dash = isDashed ? " stroke-dasharray=\"3 2\"" : ""

@@ -85,10 +85,35 @@ import Testing
         // The same words as a web page.
         let page = try String(contentsOfFile: small.folder.file("out/report.html"), encoding: .utf8)
         #expect(page.contains("Uncertainty budget") && page.contains("data:image/png;base64,"))
+        try expectRoomForEveryWord(page)
         let wrapped = try Dataset(contentsOf: small.folder.file("out/report-pdf.dcm"))
         let length = try wrapped.integer(.encapsulatedDocumentLength)
         let size = try FileManager.default.attributesOfItem(atPath: small.folder.file("out/report.pdf"))[.size] as? Int
         #expect(length == size)
+    }
+
+    /// No text leaves the page's margins or runs into the next on its line.
+    private func expectRoomForEveryWord(_ html: String) throws {
+        let pattern = /<text x="([0-9.]+)" y="([0-9.]+)"[^>]*?>([^<]*)</
+        for page in html.components(separatedBy: "<svg").dropFirst() {
+            var lines: [String: [(start: Double, end: Double, text: String)]] = [:]
+            for match in page.matches(of: pattern) {
+                let tag = match.output.0
+                let x = try #require(Double(match.output.1))
+                let length = try #require(tag.firstMatch(of: /textLength="([0-9.]+)"/).flatMap { Double($0.output.1) })
+                let start =
+                    tag.contains("text-anchor=\"end\"")
+                    ? x - length : tag.contains("text-anchor=\"middle\"") ? x - length / 2 : x
+                lines[String(match.output.2), default: []].append((start, start + length, String(match.output.3)))
+            }
+            #expect(!lines.isEmpty)
+            for line in lines.values.map({ $0.sorted { $0.start < $1.start } }) {
+                for text in line { #expect(text.start > 38 && text.end < 558, "\(text)") }
+                for (left, right) in zip(line, line.dropFirst()) {
+                    #expect(left.end < right.start + 0.5, "\(left) \(right)")
+                }
+            }
+        }
     }
 
     @Test func earlierCyclesAddUp() async throws {
