@@ -99,7 +99,8 @@ struct CycleAssembly: Sendable {
         for cycle in CycleContent.cycles(of: points, known: known) {
             let id = if let known = cycle.id { known } else { try open(cycle, patient, transaction) }
             let earlier = try Self.earlier(than: cycle, id, patient, transaction).map(\.id)
-            let key = cycle.key(earlier: earlier)
+            let key = cycle.key(
+                earlier: earlier, tomographies: try tomographies(of: cycle, patient, transaction).map(\.id))
             let standing = standings[id] ?? Standing(revision: 0, key: nil)
             guard key != standing.key else { continue }
             changed.append((id, try revise(id, standing, to: cycle, key, transaction)))
@@ -113,6 +114,18 @@ struct CycleAssembly: Sendable {
         try transaction.queryOne(
             CycleStatements.open,
             [.text(patient), .text(cycle.radionuclide), .optional(cycle.administeredAt?.sql)])["id"]
+    }
+
+    /// SPECT images of a cycle's administration, in the order of their times; which of them can be used shows when they are
+    /// read.
+    static func tomographies(
+        of cycle: CycleContent.Cycle, _ patient: String, _ runner: some StatementRunner
+    ) throws(PostgresError) -> [(id: Int64, fileName: String, isPurged: Bool)] {
+        guard let given = cycle.administeredAt else { return [] }
+        let parameters: [Parameter] = [.text(patient), .text(given.sql), .double(CycleContent.followUpSeconds)]
+        return try runner.query(CycleStatements.tomographies, parameters).map { row throws(PostgresError) in
+            (try row["id"], try row["file_name"], try row["is_purged"])
+        }
     }
 
     /// Doses of cycles before this one, in their order.

@@ -99,11 +99,14 @@ extension CycleContent.Cycle {
     }
 
     /// Equal when a dose would be computed from the same.
-    package func key(earlier: [Int64]) -> String {
+    ///
+    /// - Parameter tomographies: instances of reconstructed SPECT images that may set its levels.
+    package func key(earlier: [Int64], tomographies: [Int64] = []) -> String {
         let given = administeredAt.map { $0.dicomDate + $0.dicomTime } ?? ""
+        let anchors = tomographies.isEmpty ? [] : ["by"] + tomographies.map(String.init)
         let parts =
             usable.map { String($0.result) } + [given, administeredMegabecquerel.map { "\($0)" } ?? "", radionuclide]
-            + ["after"] + earlier.map(String.init) + [missing?.code ?? ""]
+            + ["after"] + earlier.map(String.init) + anchors + [missing?.code ?? ""]
         return Digest.hex(of: Array(parts.joined(separator: " ").utf8))
     }
 }

@@ -26,6 +26,28 @@ enum CycleStatements {
         "cycle_note",
         "INSERT INTO cycle_due (patient_key) VALUES ($1) ON CONFLICT (patient_key) DO UPDATE SET since = now()")
 
+    /// As ``note`` when the patient has a cycle and an image that may set the levels of its dose.
+    static let noteTomography = Statement(
+        "cycle_note_tomography",
+        """
+        INSERT INTO cycle_due (patient_key) SELECT $1
+        WHERE EXISTS (SELECT 1 FROM cycle WHERE patient_key = $1)
+          AND EXISTS (SELECT 1 FROM instance
+                      WHERE patient_key = $1 AND is_tomographic AND NOT made_here AND purged_at IS NULL)
+        ON CONFLICT (patient_key) DO UPDATE SET since = now()
+        """)
+
+    /// Tomographic images that were taken within so many seconds after an administration.
+    static let tomographies = Statement(
+        "cycle_tomographies",
+        """
+        SELECT id, file_name, purged_at IS NOT NULL AS is_purged FROM instance
+        WHERE patient_key = $1 AND is_tomographic AND NOT made_here
+          AND acquired_at > extract(epoch FROM $2::timestamp)
+          AND acquired_at <= extract(epoch FROM $2::timestamp) + $3
+        ORDER BY acquired_at, id
+        """)
+
     /// Of each planar study the latest result, when it was good enough to be sent.
     static let points = Statement(
         "cycle_points",

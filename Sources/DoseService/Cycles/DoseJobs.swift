@@ -24,6 +24,8 @@ struct DoseJobs: Sendable {
         let earlier: [(id: Int64, folder: String)]
         /// Of the latest planar study's anatomy.
         let anatomy: [String]
+        /// SPECT images that may set the levels. What has become of one whose file is gone, the dose says.
+        let tomographies: [(fileName: String, isPurged: Bool)]
     }
 
     func perform(_ job: ClaimedJob, _ context: JobContext) async throws -> JobResult {
@@ -40,12 +42,13 @@ struct DoseJobs: Sendable {
         try await step(payload, to: .computing, problem: nil, lease: context.lease)
         // The folder bears the attempt's token: an attempt that comes too late writes where nobody looks.
         let folder = "\(job.id.rawValue)-\(job.lease.token.rawValue)"
-        let request = DoseRun.Request(
+        var request = DoseRun.Request(
             activityPaths: source.results.map { "\(store.results)/\($0.folder)/activity.dcm" },
             anatomyPaths: source.anatomy.map(store.path),
             earlierPaths: source.earlier.map { "\(store.results)/\($0.folder)/dose.json" },
             administeredMegabecquerel: activity, administeredAt: given, radionuclide: source.cycle.radionuclide,
             outputFolder: "\(store.results)/\(folder)", namespace: payload.key, createdAt: try await createdAt(job.id))
+        request.tomographyPaths = source.tomographies.map { store.path($0.fileName) }
         switch try await ChildWork.ask(.dose(request), program: program, context, ChildLog(log, of: job)) {
         case .summary, .model: throw JobDecision.retry(reason: "child-answer")
         case .problem(let problem):
@@ -154,14 +157,16 @@ struct DoseJobs: Sendable {
             let patient: String = try row["patient_key"]
             return Source(
                 cycle: cycle, results: results,
-                earlier: try CycleAssembly.earlier(than: cycle, payload.cycleID, patient, connection), anatomy: anatomy)
+                earlier: try CycleAssembly.earlier(than: cycle, payload.cycleID, patient, connection), anatomy: anatomy,
+                tomographies: try CycleAssembly.tomographies(of: cycle, patient, connection).map { ($1, $2) })
         }
     }
 
     /// For a worker without the shared folder.
     private func bring(_ source: Source) async throws {
         guard let artefacts = settings.artefacts else { return }
-        try await artefacts.bring(source.anatomy, to: store)
+        try await artefacts.bring(
+            source.anatomy + source.tomographies.filter { !$0.isPurged }.map(\.fileName), to: store)
         for (id, folder) in source.results {
             try await artefacts.bring(
                 ["activity.dcm"], ifAny: ["summary.json", "views.json"], of: "v1/results/\(id)",

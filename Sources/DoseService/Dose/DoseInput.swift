@@ -23,6 +23,8 @@ struct DoseInput {
     let pet: PETSeries?
     let contours: ContouredAnatomy?
     let spect: SPECTAnchor?
+    /// Why images that could have set the levels did not: stable codes, each once.
+    let unusedTomographies: [String]
 
     var sources: [SourceReference] {
         points.map(\.map.reference)
@@ -59,9 +61,31 @@ struct DoseInput {
         // The same choice as the reconstruction's, whose regions these have to be.
         contours = try StudyReader(sites: []).readContours(inventory, frame: frame)
         let (first, known) = (read[0].map, scheme)
-        spect = try request.spectPath.map { path throws(StudyProblem) in
-            try SPECTAnchor(path: path, beside: first, scheme: known)
+        if let path = request.spectPath {
+            (spect, unusedTomographies) = (try SPECTAnchor(path: path, beside: first, scheme: known), [])
+        } else {
+            (spect, unusedTomographies) = Self.anchor(request, beside: first, scheme: known)
         }
+    }
+
+    /// What is left open between an image and the integral is least near the mean life, some 60 h in organs that take up
+    /// 177Lu-PSMA.
+    private static let bestHours = 60.0
+
+    /// Of several images that can be used the one at the best time.
+    private static func anchor(
+        _ request: DoseRun.Request, beside map: ActivityMap, scheme: DecayScheme
+    ) -> (SPECTAnchor?, [String]) {
+        var anchors: [(hoursOff: Double, anchor: SPECTAnchor)] = []
+        var codes: Set<String> = []
+        for path in request.tomographyPaths {
+            do {
+                let anchor = try SPECTAnchor(path: path, beside: map, scheme: scheme)
+                let hours = anchor.time.seconds(since: request.administeredAt) / 3600
+                anchors.append((abs(hours - bestHours), anchor))
+            } catch { codes.insert(error.code) }
+        }
+        return (anchors.min { $0.hoursOff < $1.hoursOff }?.anchor, codes.sorted())
     }
 
     /// - Throws: ``StudyProblem`` when the maps are not of one patient in one frame, or have no calibration.

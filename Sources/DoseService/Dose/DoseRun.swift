@@ -22,6 +22,9 @@ public struct DoseRun: Sendable {
         public var perVoxel = false
         /// A quantitative SPECT of the same administration, which says how much there is.
         public var spectPath: String?
+        /// SPECT images that nobody has chosen: one that can be used says how much there is, and when none can, the dose is
+        /// that of the planar images alone.
+        public var tomographyPaths: [String] = []
         public var outputFolder: String
         /// Names the job; the same name gives the same UIDs.
         public var namespace: String
@@ -79,6 +82,7 @@ public struct DoseRun: Sendable {
         var findings = dosimetry.anatomy.findings
         if input.points.count == 1 { findings.append("single-time-point") }
         if input.spect != nil { findings.append("spect-anchored") }
+        findings += input.unusedTomographies.map { "spect-not-used-\($0)" }
         return DoseSummary(
             radionuclide: input.scheme.name, administeredMegabecquerel: request.administeredMegabecquerel,
             hours: RegionKinetics.hours(input, request), method: request.method.rawValue,

@@ -122,6 +122,7 @@ struct CaseAssembly: Sendable {
             guard content.key != known, !content.isUsed(since: known) else { continue }
             changed.append(try revise(row, to: content, after: networks.waits ? training : nil, in: transaction))
         }
+        _ = try transaction.query(CycleStatements.noteTomography, [.text(patientKey)])
         _ = try transaction.query(CaseStatements.closeArrivals, [.integers(arrivals)])
         _ = try transaction.query(CaseStatements.markArrivals, [.integers(arrivals)])
         return changed

@@ -15,13 +15,18 @@ package struct Retention: Sendable {
     let log: Logger
 
     /// An instance of which no delivered case is old enough, or that any other case uses or could still use, stays: as
-    /// long as a case of its patient is not delivered, late instances may ask for it again.
+    /// long as a case of its patient is not delivered, late instances may ask for it again. A SPECT is used by doses: it
+    /// stays while one of its patient's cycles is under way.
     private static let due = Statement(
         "retention_due",
         """
         SELECT i.id, i.file_name FROM instance i
         WHERE i.purged_at IS NULL
-          AND EXISTS (SELECT 1 FROM dose_case c WHERE c.patient_key = i.patient_key AND i.id = ANY (c.instance_ids)
+          AND EXISTS (SELECT 1 FROM dose_case c WHERE c.patient_key = i.patient_key
+                      AND (i.id = ANY (c.instance_ids)
+                           OR i.is_tomographic AND NOT EXISTS (
+                               SELECT 1 FROM cycle y
+                               WHERE y.patient_key = i.patient_key AND y.state NOT IN ('delivered', 'failed')))
                       AND c.state = 'delivered' AND c.delivered_at < now() - make_interval(secs => $1))
           AND NOT EXISTS (SELECT 1 FROM dose_case c WHERE c.patient_key = i.patient_key
                           AND (c.state <> 'delivered' OR c.delivered_at IS NULL

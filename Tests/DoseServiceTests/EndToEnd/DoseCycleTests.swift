@@ -26,6 +26,7 @@ extension EndToEnd {
             struct Region: Decodable {
                 let name: String
                 let dose_gy, activity_mbq: Double
+                let spect_factor: Double?
             }
             let hours: [Double]
             let findings: [String]
@@ -33,14 +34,14 @@ extension EndToEnd {
         }
 
         private func cycle(
-            _ service: RunningService, reaches state: String, points: Int
+            _ service: RunningService, reaches state: String, points: Int, revision: Int = 1
         ) async throws -> Cycle {
             var seen: Cycle?
             let holds = try await eventually(within: .seconds(400)) {
                 let answer = try await service.get("/v1/cycles/1")
                 guard answer.status == 200 else { return false }
                 seen = try JSONDecoder().decode(Cycle.self, from: Data(answer.body))
-                return seen?.state == state && seen?.points.count == points
+                return seen?.state == state && seen?.points.count == points && (seen?.revision ?? 0) >= revision
             }
             #expect(holds, "the cycle is \(seen?.state ?? "not there") (\(seen?.reason ?? ""))")
             return try #require(seen)
@@ -91,14 +92,48 @@ extension EndToEnd {
                 #expect(try await service.get("/v1/doses/\(dose.id)/\(part)").status == 200, "\(part)")
             }
 
+            // A SPECT of the administration says how much there is, one that lies elsewhere does not.
+            try await store(spectOf: 1.25, of: phantom, in: state, service)
+            let anchored = try await cycle(service, reaches: "review", points: 2, revision: 5)
+            let held = try await service.decoded(
+                Summary.self, from: "/v1/doses/\(try #require(anchored.doses.last).id)/summary")
+            #expect(held.findings.contains("spect-anchored"))
+            #expect(held.findings.contains("spect-not-used-registration-missing"))
+            let sent = try #require(held.regions.first { $0.name == "kidney_left" })
+            let factor = try #require(sent.spect_factor)
+            #expect((1.02...1.5).contains(factor))
+            #expect(abs(sent.dose_gy / kidney.dose_gy / factor - 1) < 0.05)
+
             #expect(try await service.post("/v1/cycles/1/approve", #"{"reason":"checked"}"#) == 200)
             let delivered = try await cycle(service, reaches: "delivered", points: 2)
             let exports = try #require(delivered.doses.last).exports
             #expect(exports.map(\.output).contains("dose") && exports.allSatisfy { $0.state == "confirmed" })
-            try await expectDose(in: archive, of: kidney, state)
+            try await expectDose(in: archive, of: sent, state)
             for word in ["Phantom", "SCINTIVOL-1", "19500101"] { #expect(!service.process.errors.contains(word)) }
             try await archive.end()
             #expect(try await service.end() == 0)
+        }
+
+        /// Stores what the planar images gave, times a factor, as a SPECT at 48 h, and the same in another frame of reference.
+        private func store(
+            spectOf factor: Float, of phantom: SharedPhantom, in state: StateFolder, _ service: RunningService
+        ) async throws {
+            let path = state.file("map.dcm")
+            let answer = try await service.get("/v1/results/1/rtdose")
+            try Data(answer.body).write(to: URL(fileURLWithPath: path))
+            let map = try ActivityMapReader.read(try Dataset(contentsOf: path))
+            // From 24 to 48 h about a third is cleared.
+            let volume = map.volume.map { $0 * factor * 0.65 }
+            let start = LocalTimestamp(year: 2024, month: 3, day: 27, secondsOfDay: 36_000)
+            for (name, frame) in [("elsewhere", "1.2.3"), ("spect", map.frameOfReferenceUID)] {
+                let study = SyntheticStudy(seed: 1, name: name, description: "SPECT", startedAt: start)
+                let file = state.file("\(name).dcm")
+                try TomographyWriter.dataset(volume, study: study, frameOfReferenceUID: frame).write(to: file)
+                #expect(try await service.store([file]).status == 0)
+                // Each on its own makes a revision.
+                let revision = name == "spect" ? 5 : 4
+                _ = try await cycle(service, reaches: "review", points: 2, revision: revision)
+            }
         }
 
         /// The archive holds one map in Gy, whose histogram says what the summary said.

@@ -75,5 +75,8 @@ import Testing
         #expect(one == key([Self.point(1, hours: 24), Self.point(2, hours: 72, calibrated: false)]))
         #expect(one != key([Self.point(2, hours: 24)]) && one != key([Self.point(1, hours: 24)], earlier: [3]))
         #expect(one != key([Self.point(1, hours: 24, megabecquerel: 7000)]))
+        let cycle = CycleContent.cycles(of: [Self.point(1, hours: 24)], known: [])[0]
+        let anchored = cycle.key(earlier: [], tomographies: [3])
+        #expect(anchored != one && anchored != cycle.key(earlier: [3]))
     }
 }
