@@ -35,8 +35,7 @@ public struct QualityCheck: Codable, Equatable, Sendable {
         var checks: [QualityCheck] = []
         for view in estimate.views {
             let name = "\(view.direction.rawValue)-\(Int(view.energy))"
-            let measured = view.measured.reduce(0) { $0 + Double($1) }
-            let expected = view.expected.reduce(0) { $0 + Double($1) }
+            let (measured, expected) = (view.countsMeasured, view.countsExpected)
             checks.append(
                 QualityCheck(
                     "counts-difference-percent-\(name)", value: 100 * abs(measured - expected) / max(measured, 1),

@@ -203,8 +203,7 @@ public struct ResultSummary: Codable, Equatable, Sendable {
             View(
                 direction: view.direction.rawValue, energy: view.energy, chiSquare: view.chiSquare,
                 offsetMillimetres: [estimate.offset.x, estimate.offset.y],
-                countsMeasured: view.measured.reduce(0) { $0 + Double($1) },
-                countsExpected: view.expected.reduce(0) { $0 + Double($1) })
+                countsMeasured: view.countsMeasured, countsExpected: view.countsExpected)
         }
         self.checks = checks
         findings = study.findings + estimate.findings

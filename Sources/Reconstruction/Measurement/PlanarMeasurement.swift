@@ -17,11 +17,13 @@ public struct PlanarMeasurement: Sendable {
     let broad: [Float]
     /// Part of the photons that the camera was not too busy to count.
     let live: [Float]
+    /// 1 for pixels whose counts the anatomy can explain, 0 for the others.
+    var trust: [Float]
     /// Whether counts could be tied to activity.
     public let isCalibrated: Bool
     /// Whether the distance of the heads from each other was recorded.
     let areFacesKnown: Bool
-    public let findings: [String]
+    public internal(set) var findings: [String]
 
     /// - Parameters:
     ///   - views: all windows of one acquisition, both directions.
@@ -86,6 +88,7 @@ public struct PlanarMeasurement: Sendable {
     init(_ parts: Parts, isCalibrated: Bool, areFacesKnown: Bool, findings: [String]) {
         (heads, counts, scatter) = (parts.heads, parts.counts, parts.scatter)
         (broad, live) = (parts.broad, parts.live)
+        trust = [Float](repeating: 1, count: parts.counts.count)
         (self.isCalibrated, self.areFacesKnown, self.findings) = (isCalibrated, areFacesKnown, findings)
     }
 

@@ -39,7 +39,7 @@ public struct PlanarScan: Sendable {
         } catch { throw .tomography }
         let expected = views.flatMap(\.expected)
         self.init(
-            projector: projector, counts: views.flatMap(\.measured),
+            projector: projector, counts: views.flatMap(\.explicable),
             scatter: zip(expected, projector.forward(estimate.activity.voxels)).map { $0 - $1 },
             initial: estimate.activity)
     }

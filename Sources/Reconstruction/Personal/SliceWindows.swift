@@ -12,10 +12,11 @@ struct SliceWindows {
         return start..<start + length
     }
 
-    /// Pieces that overlap by half and cover everything.
+    /// As few pieces as cover everything and overlap by an eighth: what overlaps is computed twice.
     func covering(_ slices: Int) -> [Range<Int>] {
         guard slices > length else { return [0..<slices] }
-        let count = (slices - length + length / 2 - 1) / (length / 2) + 1
+        let step = length - length / 8
+        let count = (slices - length + step - 1) / step + 1
         return (0..<count).map { index in
             let start = index * (slices - length) / (count - 1)
             return start..<start + length

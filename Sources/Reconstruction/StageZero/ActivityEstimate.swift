@@ -44,24 +44,36 @@ public struct ActivityEstimate: Sendable {
         public let direction: ViewDirection
         /// Photon line, in keV.
         public let energy: Double
-        /// Mean of `(n - m)² / m` over the pixels.
+        /// Mean of `(n - m)² / m` over the pixels whose counts the anatomy can explain.
         public let chiSquare: Double
+        /// Counts of those pixels.
+        public let countsMeasured, countsExpected: Double
         /// Pixels in the CT's frame, but for the rotation.
         public let detector: DetectorGrid
         /// - Shape: `[z, x]`
         public let measured, expected: [Float]
+        /// 0 for pixels whose counts the anatomy cannot explain, such as those of arms that the CT does not show.
+        let trust: [Float]
 
         init(
-            _ head: CameraHead, detector: DetectorGrid, measured: [Float], expected: [Float]
+            _ head: CameraHead, detector: DetectorGrid, measured: [Float], expected: [Float], trust: [Float]
         ) {
             (direction, energy, self.detector) = (head.direction, head.energy, detector)
-            (self.measured, self.expected) = (measured, expected)
-            let sum = zip(measured, expected).reduce(0.0) {
-                let mean = Double(max($1.1, PixelTrust.expectedFloor))
-                return $0 + (Double($1.0) - mean) * (Double($1.0) - mean) / mean
+            (self.measured, self.expected, self.trust) = (measured, expected, trust)
+            var (distance, counted, predicted, pixels) = (0.0, 0.0, 0.0, 0.0)
+            for pixel in measured.indices where trust[pixel] > 0 {
+                let mean = Double(max(expected[pixel], PixelTrust.expectedFloor))
+                distance += (Double(measured[pixel]) - mean) * (Double(measured[pixel]) - mean) / mean
+                counted += Double(measured[pixel])
+                predicted += Double(expected[pixel])
+                pixels += 1
             }
-            chiSquare = sum / Double(measured.count)
+            chiSquare = distance / max(pixels, 1)
+            (countsMeasured, countsExpected) = (counted, predicted)
         }
+
+        /// The counts, and where the anatomy cannot explain them what is expected: nothing is to be learnt there.
+        var explicable: [Float] { measured.indices.map { trust[$0] > 0 ? measured[$0] : expected[$0] } }
     }
 
     /// - Units: Bq/mL at the time of the planar scan, or percent per mL when not calibrated.
@@ -114,7 +126,7 @@ public struct ActivityEstimate: Sendable {
             let range = start..<start + head.detector.pixelCount
             return ViewFit(
                 head, detector: head.detector.moved(by: offset), measured: Array(measurement.counts[range]),
-                expected: Array(expected[range]))
+                expected: Array(expected[range]), trust: Array(measurement.trust[range]))
         }
         self.offset = offset
         rotationDegrees = motion.rotation * 180 / .pi
@@ -132,12 +144,12 @@ public struct ActivityEstimate: Sendable {
         refined.activity = map
         refined.deviation = deviation
         let expected = zip(scan.projector.forward(map.voxels), scan.scatter).map(+)
-        refined.views = scan.projector.heads.indices.map { head in
+        refined.views = zip(scan.projector.heads.indices, views).map { head, view in
             let range = scan.projector.viewOffsets[head]..<scan.projector.viewOffsets[head + 1]
             let described = scan.projector.heads[head]
             return ViewFit(
-                described, detector: described.detector, measured: Array(scan.counts[range]),
-                expected: Array(expected[range]))
+                described, detector: described.detector, measured: view.measured, expected: Array(expected[range]),
+                trust: view.trust)
         }
         return refined
     }

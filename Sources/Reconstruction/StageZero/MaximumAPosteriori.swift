@@ -126,7 +126,7 @@ struct PixelTrust {
     static let expectedFloor: Float = 0.05
 
     let counts: [Float]
-    /// `1 / (1 + e^2 n)`
+    /// `1 / (1 + e^2 n)`, and 0 for pixels whose counts the anatomy cannot explain.
     private let factors: [Float]
 
     init(_ measurement: PlanarMeasurement) {
@@ -140,7 +140,7 @@ struct PixelTrust {
                 .applied(to: Array(counts[offsets[head]..<offsets[head + 1]]))
             factors += smooth.map { 1 / (1 + Self.modelError * Self.modelError * max($0, 0)) }
         }
-        self.factors = factors
+        self.factors = zip(factors, measurement.trust).map { $0 * $1 }
     }
 
     func weights(_ expected: [Float]) -> [Float] {

@@ -46,7 +46,9 @@ public struct StageZero: Sendable {
         let window = try measurement.cropped(
             offset: registration.offset, x: xRange, z: zRange(margin: Self.endMargin))
         return PreparedScan(
-            anatomy: anatomy, measurement: window, attenuation: attenuation, registration: registration,
+            anatomy: anatomy,
+            measurement: BodyShadow(anatomy.body).believable(window, offset: registration.offset),
+            attenuation: attenuation, registration: registration,
             levels: levels, scale: scale)
     }
 
