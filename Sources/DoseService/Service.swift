@@ -70,7 +70,14 @@ public struct Service: Sendable {
         do throws(DurableFile.Failure) { receiver = try ReceiverName.read(in: settings.stateFolder) } catch {
             throw .stateFolder(settings.stateFolder)
         }
-        let gateway = parts.contains(.serve) ? try await makeGateway(pool, queue, store, receiver) : nil
+        let gateway: Gateway?
+        do throws(ServiceError) {
+            gateway = parts.contains(.serve) ? try await makeGateway(pool, queue, store, receiver) : nil
+        } catch {
+            pool.closeIdle()
+            await Self.onThread { database.close() }
+            throw error
+        }
         started(
             Addresses(dicomPort: gateway?.dicomPort, httpPort: gateway?.httpPort, databaseURL: database.url))
         log.info("started", metadata: ["version": "\(Version.number)", "commit": "\(Version.commit)"])

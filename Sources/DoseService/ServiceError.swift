@@ -6,6 +6,8 @@ public import Postgres
 public enum ServiceError: Error, Equatable, Sendable {
     /// The folder cannot be made or written.
     case stateFolder(String)
+    /// Another process has its private database there.
+    case stateFolderInUse(String)
     case database(PostgresError)
     /// Everything that is wrong with the site's configuration.
     case configuration([ConfigurationProblem])
@@ -16,6 +18,9 @@ public enum ServiceError: Error, Equatable, Sendable {
     public var advice: String {
         switch self {
         case .stateFolder(let path): "cannot write the state folder \(path): make it writable or name another"
+        case .stateFolderInUse(let path):
+            "another process runs with the state folder \(path): stop it, or name another folder, or give both one "
+                + "--database-url"
         case .database(let error): "the database is not usable (\(error)): check its URL and that it runs"
         case .configuration(let problems):
             "the configuration cannot be used: " + problems.map(\.description).joined(separator: ", ")

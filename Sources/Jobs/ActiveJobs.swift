@@ -11,6 +11,8 @@ final class ActiveJobs: Sendable {
         var progress: Double?
         var stage: String?
         var stop: StopReason?
+        /// Its work is done and its end is being written: nothing stops it any more, and its row may be gone from under it.
+        var isEnding = false
         var task: Task<Void, Never>?
     }
 
@@ -45,6 +47,14 @@ final class ActiveJobs: Sendable {
     }
 
     func stopReason(_ lease: Lease) -> StopReason? { attempts.withLock { $0[lease]?.stop } }
+
+    /// Why the attempt was stopped, if it was; from now on nothing stops it.
+    func beginEnding(_ lease: Lease) -> StopReason? {
+        attempts.withLock { attempts in
+            attempts[lease]?.isEnding = true
+            return attempts[lease]?.stop
+        }
+    }
 
     /// When this worker must consider the attempt another's; `nil` when it no longer holds it.
     func leaseEnd(_ lease: Lease) -> Instant? { attempts.withLock { $0[lease]?.leaseEnd } }
@@ -93,7 +103,7 @@ final class ActiveJobs: Sendable {
     private func stop(_ lease: Lease, _ reason: StopReason) -> Stopped? {
         let (job, task) = attempts.withLock { attempts -> (ClaimedJob?, Task<Void, Never>?) in
             guard let attempt = attempts[lease] else { return (nil, nil) }
-            guard attempt.stop == nil || (reason == .leaseLost && attempt.stop != .leaseLost) else {
+            guard !attempt.isEnding, attempt.stop == nil || (reason == .leaseLost && attempt.stop != .leaseLost) else {
                 return (nil, nil)
             }
             attempts[lease]?.stop = reason

@@ -136,7 +136,7 @@ public final class Worker: Sendable {
         } catch {
             outcome = .failure(error)
         }
-        let stop = active.stopReason(job.lease)
+        let stop = active.beginEnding(job.lease)
         // A lost attempt has nothing to say; the sweep or its successor decides.
         guard stop != .leaseLost else { return observe(.fenced(job)) }
         switch outcome {

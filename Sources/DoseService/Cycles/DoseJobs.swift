@@ -47,7 +47,8 @@ struct DoseJobs: Sendable {
             anatomyPaths: source.anatomy.map(store.path),
             earlierPaths: source.earlier.map { "\(store.results)/\($0.folder)/dose.json" },
             administeredMegabecquerel: activity, administeredAt: given, radionuclide: source.cycle.radionuclide,
-            outputFolder: "\(store.results)/\(folder)", namespace: payload.key, createdAt: try await createdAt(job.id))
+            outputFolder: "\(store.results)/\(folder)", namespace: "\(payload.key)/\(job.id.rawValue)",
+            createdAt: try await createdAt(job.id))
         request.tomographyPaths = source.tomographies.map { store.path($0.fileName) }
         switch try await ChildWork.ask(.dose(request), program: program, context, ChildLog(log, of: job)) {
         case .summary, .model: throw JobDecision.retry(reason: "child-answer")

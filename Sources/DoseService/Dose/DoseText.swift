@@ -31,7 +31,7 @@ public enum DoseText {
             region.otherMethodGray, region.sphereGray,
         ]
         let curve: [String] = [
-            number(region.integratedMegabecquerelHours), optional(region.curve?.effectiveHalfLifeHours),
+            number(region.integratedMegabecquerelHours), optional(region.curve?.foundHalfLifeHours),
             region.curve?.model.rawValue ?? "", optional(region.curve?.criterion),
         ]
         return [region.name, region.kind] + amounts.map(number) + beside.map(optional) + curve + doses.map(number)
@@ -85,7 +85,7 @@ public enum DoseText {
             rows.append([
                 region.name, digits(region.massGrams, 0), digits(region.activityMegabecquerel, 1),
                 digits(region.administeredPercent, 2), digits(region.integratedMegabecquerelHours, 0),
-                region.curve.map { digits($0.effectiveHalfLifeHours, 0) } ?? "", digits(region.gray, 2),
+                region.curve?.foundHalfLifeHours.map { digits($0, 0) } ?? "", digits(region.gray, 2),
                 digits(region.deviationPercent, 0), digits(region.grayPerGigabecquerel, 3),
                 digits(region.nearMinimumGray, 2), digits(region.nearMaximumGray, 2), digits(region.effectiveGray, 1),
             ])

@@ -59,7 +59,7 @@ package struct CaseContent: Equatable {
             if planar.isEmpty {
                 ("nm-missing", ["nm"])
             } else if pet.isEmpty {
-                ("pt-missing", ["pt"])
+                ("pt-missing", all.contains { $0.modality == "CT" } ? ["pt"] : ["pt", "ct"])
             } else if ct.isEmpty {
                 ("ct-missing", ["ct"])
             } else if Self.isOfTwo(chosen), !answers.consents(to: CaseAnswers.Consent.identity) {

@@ -31,7 +31,8 @@ struct ReconstructionJobs: Sendable {
         let folder = "\(job.id.rawValue)-\(job.lease.token.rawValue)"
         var request = ReconstructionRun.Request(
             planarPaths: files.planar, anatomyPaths: files.anatomy, sites: try await sites(),
-            outputFolder: "\(store.results)/\(folder)", namespace: payload.key, createdAt: try await createdAt(job.id))
+            outputFolder: "\(store.results)/\(folder)", namespace: "\(payload.key)/\(job.id.rawValue)",
+            createdAt: try await createdAt(job.id))
         request.rules = settings.rules
         request.writesPETCopy = settings.destinations.contains { $0.outputs.contains(ResultObjects.Output.pt.rawValue) }
         request.answers = try await pool.run { (connection) throws(PostgresError) in

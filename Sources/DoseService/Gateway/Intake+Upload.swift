@@ -13,7 +13,10 @@ extension Intake {
             return Upload.Outcome(sopClass: nil, sopInstance: nil, status: FailurePolicy.storeStatus(error).code)
         }
         let status: StoreStatus
-        if let study, study != scanned.studyInstance.description {
+        if !PresentationContextPolicy.defaultStorageClasses.contains(scanned.sopClass) {
+            // What an association refuses before anything is sent.
+            status = .refused(code: Self.sopClassNotSupported, comment: "SOP class")
+        } else if let study, study != scanned.studyInstance.description {
             status = .dataSetMismatch(comment: "another study")
         } else {
             do { status = try keep(scanned, at: path, from: sender, trace: trace) } catch {
@@ -23,4 +26,7 @@ extension Intake {
         return Upload.Outcome(
             sopClass: scanned.sopClass.description, sopInstance: scanned.sopInstance.description, status: status.code)
     }
+
+    /// - Source: DICOM PS3.7 annex C.5.6.
+    private static let sopClassNotSupported: UInt16 = 0x0122
 }

@@ -44,7 +44,7 @@ extension DoseReport {
             curve.candidates?.first { $0.model == model }.map { String(format: "%.1f", $0.criterion) } ?? "-"
         }
         let cells = [
-            Self.digits(curve.effectiveHalfLifeHours),
+            curve.foundHalfLifeHours.map(Self.digits) ?? "-",
             String(format: "%.1f", 100 * curve.integralDeviation / curve.integral),
             criterion(.monoExponential), criterion(.uptakeAndClearance), criterion(.biExponential),
         ]

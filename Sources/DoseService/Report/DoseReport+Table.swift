@@ -14,7 +14,7 @@ extension DoseReport {
         Column(head: "Activity", unit: "MBq", right: 206) { digits($0.activityMegabecquerel) },
         Column(head: "Share", unit: "% adm.", right: 241) { digits($0.administeredPercent) },
         Column(head: "Integral", unit: "MBq h", right: 281) { digits($0.integratedMegabecquerelHours) },
-        Column(head: "T eff", unit: "h", right: 308) { $0.curve.map { digits($0.effectiveHalfLifeHours) } ?? "-" },
+        Column(head: "T eff", unit: "h", right: 308) { $0.curve?.foundHalfLifeHours.map(digits) ?? "-" },
         Column(head: "Dose", unit: "Gy", right: 344) { digits($0.gray) },
         Column(head: "k = 1", unit: "± Gy", right: 377) { digits($0.gray * $0.deviationPercent / 100) },
         Column(head: "k = 2", unit: "± Gy", right: 410) { digits($0.gray * $0.expandedPercent / 100) },

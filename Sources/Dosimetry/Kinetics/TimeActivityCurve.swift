@@ -64,6 +64,10 @@ public struct TimeActivityCurve: Equatable, Sendable, Codable {
         return covariance[order + 1].squareRoot()
     }
 
+    /// Half-life of the slowest part where the samples or a population say something of it; the line through a single sample
+    /// does not.
+    public var foundHalfLifeHours: Double? { model == .singleTime ? nil : effectiveHalfLifeHours }
+
     /// Half-life of the slowest part.
     public var effectiveHalfLifeHours: Double {
         let slowest = terms.map(\.rate).min() ?? 0

@@ -7,6 +7,23 @@ import Testing
 extension EndToEnd {
     /// What breaks in the middle, and goes on.
     @Suite struct InterruptionTests {
+        /// Two services with one private database would stop it under each other.
+        @Test func aSecondServiceInTheSameFolderIsRefused() async throws {
+            let state = try StateFolder()
+            let first = try await RunningService(in: state)
+            let second = try await Scintivol.run(
+                "run", "--state", state.file("state"), "--dicom-port", "0", "--http-port", "0")
+            #expect(second.status != 0 && second.errors.contains("another process runs with the state folder"))
+            #expect(try await first.get("/readyz").status == 200)
+            // One that cannot listen leaves no database behind.
+            let other = state.file("other")
+            let taken = try await Scintivol.run(
+                "run", "--state", other, "--dicom-port", "0", "--http-port", "\(first.addresses.httpPort)")
+            #expect(taken.status != 0 && taken.errors.contains("cannot listen for HTTP"))
+            #expect(!FileManager.default.fileExists(atPath: other + "/postgres/postgres/data/postmaster.pid"))
+            #expect(try await first.end() == 0)
+        }
+
         /// The line to the archive holds still in the middle of the first object, and there the service is killed.
         @Test func anExportThatWasCutOffGoesOnWithTheNextStart() async throws {
             let phantom = try await SharedPhantom.get()

@@ -71,7 +71,7 @@ extension EndToEnd {
             let service = try await start(phantom, in: state)
             #expect(try await service.store(phantom.files("nm")).status == 0)
             let waiting = try await service.firstCase(reaches: "needs-input")
-            #expect(waiting.reason == "pt-missing" && waiting.fields == ["pt"] && waiting.revision == 1)
+            #expect(waiting.reason == "pt-missing" && waiting.fields == ["pt", "ct"] && waiting.revision == 1)
             #expect(try await service.jobs().isEmpty)
 
             #expect(try await service.store(phantom.files("ct", "pt")).status == 0)

@@ -12,14 +12,14 @@ import Testing
     }
 
     @Test(arguments: [
-        ([], "nm-missing", "nm"), (["CT", "PT", "RTSTRUCT"], "nm-missing", "nm"), (["NM"], "pt-missing", "pt"),
-        (["NM", "CT"], "pt-missing", "pt"), (["NM", "PT"], "ct-missing", "ct"),
-        (["NM", "PT", "RTSTRUCT"], "ct-missing", "ct"),
+        ([], "nm-missing", ["nm"]), (["CT", "PT", "RTSTRUCT"], "nm-missing", ["nm"]),
+        (["NM"], "pt-missing", ["pt", "ct"]), (["NM", "CT"], "pt-missing", ["pt"]),
+        (["NM", "PT"], "ct-missing", ["ct"]), (["NM", "PT", "RTSTRUCT"], "ct-missing", ["ct"]),
     ])
-    func saysWhatIsMissing(modalities: [String], code: String, field: String) {
+    func saysWhatIsMissing(modalities: [String], code: String, fields: [String]) {
         let all = modalities.enumerated().map { Self.instance(Int64($0.offset), $0.element) }
         let content = CaseContent(choosingFrom: all)
-        #expect(content.missing?.code == code && content.missing?.fields == [field])
+        #expect(content.missing?.code == code && content.missing?.fields == fields)
     }
 
     @Test(arguments: [["NM", "CT", "PT"], ["RTSTRUCT", "PT", "CT", "NM"], ["NM", "SEG", "CT", "PT"]])

@@ -1,3 +1,4 @@
+import DICOM
 import DoseService
 import Foundation
 import TestSupport
@@ -47,6 +48,24 @@ extension EndToEnd {
                 #expect(reason == [0x0111])
                 #expect(try await rest.number("SELECT count(*) FROM instance") == files.count)
                 #expect(try await rest.number("SELECT count(*) FROM dose_case WHERE true") <= 1)
+            }
+        }
+
+        /// What an association refuses before anything is sent is refused here by its class.
+        @Test func aClassThatNobodyTakesIsRefused() async throws {
+            let phantom = try await SharedPhantom.get()
+            let file = try #require(try phantom.files("rtstruct").first)
+            let dataset = try Dataset(contentsOf: file)
+            dataset.put(.sopClassUID, "1.2.840.10008.5.1.4.1.1.88.11")
+            dataset.put(.sopInstanceUID, "1.2.3.4.5")
+            try await RESTService.with { rest in
+                let path = rest.state.file("text-report.dcm")
+                try dataset.write(to: path)
+                let answer = try await post(rest, Self.body([try Data(contentsOf: URL(fileURLWithPath: path))]))
+                #expect(answer.status == 409)
+                let failed = (answer.members["00081198"] as? [String: Any])?["Value"] as? [[String: Any]]
+                #expect((failed?.first?["00081197"] as? [String: Any])?["Value"] as? [Int] == [0x0122])
+                #expect(try await rest.number("SELECT count(*) FROM instance") == 0)
             }
         }
 
