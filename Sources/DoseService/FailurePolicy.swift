@@ -88,6 +88,9 @@ extension FailurePolicy {
         case .stateForbids(let state): ProblemType.stateForbids.problem("The case is \(state.rawValue).")
         case .resultGone: ProblemType.conflict.problem("The files of the result are gone.")
         case .unknownCycle: .notFound("cycle")
+        case .administeredAfterImage:
+            ProblemType.conflict.problem(
+                "times-out-of-order: an image of the cycle was taken before this; state when it was given.")
         case .cycleStateForbids(let state): ProblemType.stateForbids.problem("The cycle is \(state.rawValue).")
         case .jobs(let error): problem(error)
         case .database(let error): problem(error)

@@ -170,6 +170,7 @@ public struct Service: Sendable {
         let listener = StorageListener(configuration: settings.listenerConfiguration, handler: intake)
         site.observe { listener.replaceAccess($0.access) }
         let metrics = Metrics(queue: queue, listener: listener)
+        do throws(PostgresError) { try await metrics.begin() } catch { throw .database(error) }
         let ring = KeyRing(pool: pool)
         let changes = Changes(ring: ring)
         let routes = Routes(

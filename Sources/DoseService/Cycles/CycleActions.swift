@@ -29,6 +29,13 @@ enum CycleActions {
     private static let jobPayload = Statement(
         "cycle_action_payload", "SELECT payload FROM job WHERE id = $1 AND kind = $2")
 
+    private static let firstImage = Statement(
+        "cycle_action_first_image",
+        """
+        SELECT min(r.summary -> 'acquisition' ->> 'acquired_at') AS acquired_at
+        FROM cycle c JOIN result r ON r.id = ANY (c.result_ids) WHERE c.id = $1
+        """)
+
     private struct Standing {
         let state: CycleState
         let revision: Int
@@ -87,6 +94,14 @@ enum CycleActions {
         _ id: Int64, administeredAt: LocalTimestamp?, megabecquerel: Double?, actor: String, _ transaction: Transaction
     ) throws(CaseActionError) {
         let standing = try standing(id, transaction)
+        if let administeredAt {
+            let first: String?
+            do throws(PostgresError) {
+                first = try transaction.queryOne(firstImage, [.integer(id)])["acquired_at"]
+            } catch { throw .database(error) }
+            let image = first.flatMap { LocalTimestamp(dateTime: $0) }
+            guard image.map({ $0.seconds(since: administeredAt) > 0 }) ?? true else { throw .administeredAfterImage }
+        }
         do throws(PostgresError) {
             _ = try transaction.query(
                 state, [.integer(id), .optional(administeredAt?.sql), .optional(megabecquerel), .text(actor)])

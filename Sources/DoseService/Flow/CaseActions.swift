@@ -12,6 +12,8 @@ package enum CaseActionError: Error, Equatable, Sendable {
     case resultGone
     case unknownCycle
     case cycleStateForbids(CycleState)
+    /// An image of the cycle was taken before what is said to have been administered.
+    case administeredAfterImage
 }
 
 extension CaseActionError: PostgresFailure {
@@ -21,7 +23,7 @@ extension CaseActionError: PostgresFailure {
         switch self {
         case .database(let error): error
         case .jobs(let error): error.postgresError
-        case .unknownCase, .stateForbids, .resultGone, .unknownCycle, .cycleStateForbids: nil
+        case .unknownCase, .stateForbids, .resultGone, .unknownCycle, .cycleStateForbids, .administeredAfterImage: nil
         }
     }
 }

@@ -16,6 +16,11 @@ package final class Metrics: Sendable {
         (self.queue, self.listener) = (queue, listener)
     }
 
+    /// Counters of jobs count from here on.
+    func begin() async throws(PostgresError) {
+        _ = try await queue.pool.run { [tally] (connection) throws(PostgresError) in try tally.update(connection) }
+    }
+
     /// The server exists only after its routes.
     func observe(_ server: Server) { self.server.withLock { $0 = server } }
 

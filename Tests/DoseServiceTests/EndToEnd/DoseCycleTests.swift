@@ -65,6 +65,8 @@ extension EndToEnd {
             #expect(try await service.store(["nm", "ct", "pt", "rtstruct"].map(phantom.part)).status == 0)
             let asking = try await cycle(service, reaches: "needs-input", points: 1)
             #expect(asking.reason == "administration-missing" && asking.fields == ["administered_at"])
+            let late = #"{"administered_at":"20240329100000"}"#
+            #expect(try await service.post("/v1/cycles/1/administration", late) == 409)
             let given = #"{"administered_at":"20240325100000"}"#
             #expect(try await service.post("/v1/cycles/1/administration", given) == 200)
             // One image alone gives a dose, and says so.
