@@ -59,9 +59,8 @@ public struct CameraSite: Equatable, Sendable, Codable {
         case validUntil = "valid_until"
     }
 
-    /// The JSON keys of a description, and those of its collimator.
+    /// The JSON keys of a description.
     public static let keys = CodingKeys.allCases.map(\.rawValue)
-    public static let collimatorKeys = CollimatorDescription.CodingKeys.allCases.map(\.rawValue)
 
     /// The description of a medium energy collimator without any calibration.
     public static let uncalibratedMediumEnergy = CameraSite(

@@ -18,7 +18,9 @@ public struct LocalTimestamp: Hashable, Comparable, Sendable {
             let seconds = Self.secondsOfDay(time)
         else { return nil }
         self.init(year: number / 10_000, month: number / 100 % 100, day: number % 100, secondsOfDay: seconds)
-        guard (1...12).contains(month), (1...31).contains(day), year > 0 else { return nil }
+        // A day that its month has not is the next month's when it is counted.
+        guard (1...12).contains(month), day > 0, year > 0, Self(dayNumber: dayNumber, secondsOfDay: 0).day == day
+        else { return nil }
     }
 
     /// Reads a date and a time attribute; a date alone is its midnight.

@@ -27,8 +27,7 @@ public struct NetworkPolicy: Codable, Equatable, Sendable {
 extension SiteConfiguration {
     static func networks(_ reader: ConfigurationReader) -> NetworkPolicy {
         var policy = NetworkPolicy()
-        let method = reader.text("method") { ReconstructionMethod(rawValue: $0) != nil }
-        policy.method = method.flatMap(ReconstructionMethod.init) ?? policy.method
+        policy.method = reader.choice("method", ReconstructionMethod.self) ?? policy.method
         policy.personalises = reader.bool("personalise") ?? policy.personalises
         policy.waits = reader.bool("wait_for_model") ?? policy.waits
         policy.populationModel = reader.text("population_model")

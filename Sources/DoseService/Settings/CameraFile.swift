@@ -24,14 +24,7 @@ public struct CameraFile: Sendable {
             (site, problems) = (nil, [JSONValue.notJSON(json)])
             return
         }
-        (site, problems) = Self.read(value, json)
-    }
-
-    /// Reads a description inside another document.
-    init(_ value: JSONValue) {
-        let json = Data(JSONText.encode(value).utf8)
-        digest = Digest.hex(of: Array(json))
-        (site, problems) = Self.read(value, json)
+        (site, problems) = Self.read(value)
     }
 
     /// Whether an object is rather this than anything else: at least half of its keys are a camera's.
@@ -40,7 +33,7 @@ public struct CameraFile: Sendable {
         return 2 * values.keys.count { CameraSite.keys.contains($0) } >= values.count
     }
 
-    private static func read(_ value: JSONValue, _ json: Data) -> (CameraSite?, [ConfigurationProblem]) {
+    private static func read(_ value: JSONValue) -> (CameraSite?, [ConfigurationProblem]) {
         guard case .object(let values) = value else {
             return (nil, [ConfigurationProblem(path: ".", code: "not-an-object")])
         }
@@ -48,55 +41,8 @@ public struct CameraFile: Sendable {
             let detail = "this describes no camera: a site's configuration is given as --config"
             return (nil, [ConfigurationProblem(path: ".", code: "not-a-camera", detail: detail)])
         }
-        var problems = unknown(values.keys, known: CameraSite.keys)
-        if case .object(let collimator)? = values["collimator"] {
-            problems += unknown(collimator.keys, known: CameraSite.collimatorKeys).map { $0.below("collimator") }
-        }
-        do {
-            let site = try JSONDecoder().decode(CameraSite.self, from: json)
-            return (site, problems + site.problems)
-        } catch let error as DecodingError {
-            return (nil, [error.problem] + problems)
-        } catch {
-            return (nil, [ConfigurationProblem(path: ".", code: "wrong-form")] + problems)
-        }
-    }
-
-    private static func unknown(_ keys: some Sequence<String>, known: [String]) -> [ConfigurationProblem] {
-        keys.sorted().filter { !known.contains($0) }.map { key in
-            ConfigurationProblem(
-                path: key, code: "unknown-key", detail: NearestName.advice(for: key, among: known))
-        }
-    }
-}
-
-extension DecodingError {
-    /// The path of the field that could not be read, and what it lacks.
-    fileprivate var problem: ConfigurationProblem {
-        switch self {
-        case .keyNotFound(let key, let context):
-            ConfigurationProblem(path: Self.path(context.codingPath + [key]), code: "missing")
-        case .valueNotFound(_, let context):
-            ConfigurationProblem(path: Self.path(context.codingPath), code: "missing")
-        case .typeMismatch(let type, let context):
-            ConfigurationProblem(
-                path: Self.path(context.codingPath), code: "wrong-form", detail: "must be \(Self.word(type))")
-        case .dataCorrupted(let context):
-            ConfigurationProblem(path: Self.path(context.codingPath), code: "wrong-form")
-        @unknown default: ConfigurationProblem(path: ".", code: "wrong-form")
-        }
-    }
-
-    private static func path(_ keys: [any CodingKey]) -> String {
-        keys.isEmpty ? "." : keys.map(\.stringValue).joined(separator: ".")
-    }
-
-    private static func word(_ type: any Any.Type) -> String {
-        switch type {
-        case is Double.Type: "a number"
-        case is String.Type: "text"
-        case is any ExpressibleByArrayLiteral.Type: "a list"
-        default: "an object"
-        }
+        let reader = ConfigurationReader(value, path: "")
+        let site = CameraSite.read(reader)
+        return (site, reader.finish())
     }
 }

@@ -1,15 +1,9 @@
 import DICOM
+import Foundation
 import Imaging
 import Tomography
 
 extension CameraSite {
-    /// Keys of the site file whose values cannot be used.
-    var faults: [String] {
-        problems.map { String($0.path.prefix { $0 != "." }) }.reduce(into: []) { keys, key in
-            if !keys.contains(key) { keys.append(key) }
-        }
-    }
-
     /// Values that cannot be used, and why.
     var problems: [ConfigurationProblem] {
         var problems: [ConfigurationProblem] = []
@@ -71,6 +65,13 @@ extension CameraSite {
     func isCalibrated(on start: LocalTimestamp) -> Bool {
         if let until = validUntil.flatMap(Self.date), until.advanced(bySeconds: 86_400) <= start { return false }
         return true
+    }
+
+    /// What can be used and is probably not meant so.
+    var warnings: [ConfigurationProblem] {
+        guard let until = validUntil, !isCalibrated(on: LocalTimestamp(Date())) else { return [] }
+        let detail = "past since \(until): results of this camera are relative until it is calibrated anew"
+        return [ConfigurationProblem(path: CodingKeys.validUntil.rawValue, code: "expired", detail: detail)]
     }
 
     /// - Source: ISO 8601 calendar date, `YYYY-MM-DD`.

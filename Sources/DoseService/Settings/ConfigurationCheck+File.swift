@@ -9,7 +9,8 @@ extension ConfigurationCheck {
             JSONText.decode(JSONValue.self, from: String(decoding: $0, as: UTF8.self))
         }
         if let value, CameraFile.describesCamera(value), let camera = CameraFile(contentsOf: path) {
-            self.init(kind: .camera, file: path, problems: camera.problems)
+            self.init(
+                kind: .camera, file: path, problems: camera.problems, warnings: camera.site?.warnings ?? [])
         } else {
             var check = ConfigurationCheck(SiteConfiguration(contentsOf: path), echoes: echoes)
             check.file = path

@@ -19,6 +19,8 @@ public struct ConfigurationCheck: Codable, Equatable, Sendable {
     public let kind: Kind
     public internal(set) var file: String?
     public let problems: [ConfigurationProblem]
+    /// What can be used and is probably not meant so.
+    public let warnings: [ConfigurationProblem]
     public let peers: [PeerAnswer]
 
     public var isGood: Bool {
@@ -28,12 +30,12 @@ public struct ConfigurationCheck: Codable, Equatable, Sendable {
     /// - Parameter echoes: whether the peers are called.
     public init(_ site: SiteConfiguration, echoes: Bool) {
         (kind, file) = (.configuration, nil)
-        problems = site.problems
+        (problems, warnings) = (site.problems, site.warnings)
         peers = echoes ? site.peers.compactMap(Self.ask) : []
     }
 
-    init(kind: Kind, file: String, problems: [ConfigurationProblem]) {
-        (self.kind, self.file, self.problems, peers) = (kind, file, problems, [])
+    init(kind: Kind, file: String, problems: [ConfigurationProblem], warnings: [ConfigurationProblem]) {
+        (self.kind, self.file, self.problems, self.warnings, peers) = (kind, file, problems, warnings, [])
     }
 
     /// - Returns: nil for a peer that only calls.
@@ -62,10 +64,11 @@ public struct ConfigurationCheck: Codable, Equatable, Sendable {
     public var lines: [String] {
         let file = file ?? "configuration"
         let problems = problems.map { $0.described(in: file) }
+        let warnings = warnings.map { "\(file): warning: \($0)" }
         let answers = peers.map { peer in
             "\(file): peer \(peer.name): echo \(peer.echo)" + (peer.query.map { ", query \($0)" } ?? "")
         }
-        return ["\(file): read as \(kind.title)"] + problems + answers
+        return ["\(file): read as \(kind.title)"] + problems + warnings + answers
             + (isGood ? ["\(file): can be used"] : [])
     }
 

@@ -30,15 +30,16 @@ public struct ConfigurationProblem: Codable, Equatable, Sendable, CustomStringCo
 final class ConfigurationReader {
     private let path: String
     private let values: [String: JSONValue]
+    private let isObject: Bool
     private var known: Set<String> = []
     private(set) var problems: [ConfigurationProblem] = []
 
     init(_ value: JSONValue, path: String) {
         self.path = path
         if case .object(let values) = value {
-            self.values = values
+            (self.values, isObject) = (values, true)
         } else {
-            values = [:]
+            (values, isObject) = ([:], false)
             problems = [ConfigurationProblem(path: path.isEmpty ? "." : path, code: "not-an-object")]
         }
     }
@@ -46,6 +47,8 @@ final class ConfigurationReader {
     func place(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
     func complain(_ key: String, _ code: String, _ detail: String? = nil) {
+        // What is no object lacks every key; that it is none says it all.
+        guard isObject else { return }
         problems.append(ConfigurationProblem(path: place(key), code: code, detail: detail))
     }
 
@@ -65,29 +68,76 @@ final class ConfigurationReader {
         return value
     }
 
-    func text(_ key: String, where isGood: (String) -> Bool = { !$0.isEmpty }) -> String? {
+    /// Whether something stands there, right or wrong.
+    func has(_ key: String) -> Bool { values[key].map { $0 != .null } ?? false }
+
+    /// Every key, for objects whose keys are values.
+    var keys: [String] { values.keys.sorted() }
+
+    /// Reads what has to be there.
+    func required<Value>(_ key: String, _ read: (String) -> Value?) -> Value? {
+        value(key) == nil ? complained(key, "missing") : read(key)
+    }
+
+    /// - Parameter must: what a usable text is, for a person: `must be ...`.
+    func text(
+        _ key: String, must: String = "must not be empty", where isGood: (String) -> Bool = { !$0.isEmpty }
+    ) -> String? {
         guard let value = value(key) else { return nil }
         guard case .text(let text) = value else { return complained(key, "not-text") }
-        return isGood(text) ? text : complained(key, "unusable")
+        return isGood(text) ? text : complained(key, "unusable", Self.quoted(text, must))
     }
 
-    func requiredText(_ key: String, where isGood: (String) -> Bool = { !$0.isEmpty }) -> String? {
-        guard value(key) != nil else { return complained(key, "missing") }
-        return text(key, where: isGood)
+    /// One of some words.
+    func choice<Value: RawRepresentable & CaseIterable>(
+        _ key: String, _ type: Value.Type
+    ) -> Value? where Value.RawValue == String {
+        choice(key, of: Value.allCases.map(\.rawValue)).flatMap(Value.init(rawValue:))
     }
 
-    func texts(_ key: String, where isGood: (String) -> Bool = { !$0.isEmpty }) -> [String]? {
-        guard let value = value(key) else { return nil }
-        guard case .list(let list) = value else { return complained(key, "not-a-list") }
-        var texts: [String] = []
-        for (index, entry) in list.enumerated() {
-            guard case .text(let text) = entry, isGood(text) else {
-                complain("\(key)[\(index)]", "unusable")
-                continue
-            }
-            texts.append(text)
+    func choice(_ key: String, of words: [String]) -> String? {
+        text(key, must: Self.choice(of: words), where: words.contains)
+    }
+
+    func texts(
+        _ key: String, must: String = "must not be empty", where isGood: (String) -> Bool = { !$0.isEmpty }
+    ) -> [String]? {
+        list(key) { place, entry in
+            guard case .text(let text) = entry else { return complained(place, "not-text") }
+            return isGood(text) ? text : complained(place, "unusable", Self.quoted(text, must))
         }
-        return texts
+    }
+
+    func choices(_ key: String, of words: [String]) -> [String]? {
+        texts(key, must: Self.choice(of: words), where: words.contains)
+    }
+
+    func numbers(_ key: String) -> [Double]? { list(key, number) }
+
+    /// Lists of numbers.
+    func numberLists(_ key: String) -> [[Double]]? {
+        list(key) { place, entry in
+            guard case .list(let entries) = entry else { return complained(place, "not-a-list") }
+            return entries.enumerated().compactMap { number("\(place)[\($0)]", $1) }
+        }
+    }
+
+    private func number(_ place: String, _ entry: JSONValue) -> Double? {
+        guard case .number(let number) = entry else { return complained(place, "not-a-number") }
+        return number
+    }
+
+    private func list<Value>(_ key: String, _ read: (_ place: String, JSONValue) -> Value?) -> [Value]? {
+        guard let value = value(key) else { return nil }
+        guard case .list(let entries) = value else { return complained(key, "not-a-list") }
+        return entries.enumerated().compactMap { read("\(key)[\($0)]", $1) }
+    }
+
+    private static func quoted(_ text: String, _ must: String) -> String { "'\(text)', \(must)" }
+
+    private static func choice(of words: [String]) -> String {
+        words.count < 3
+            ? "must be '\(words.joined(separator: "' or '"))'" : "must be one of \(words.joined(separator: ", "))"
     }
 
     func bool(_ key: String) -> Bool? {
@@ -96,9 +146,10 @@ final class ConfigurationReader {
         return bool
     }
 
+    func number(_ key: String) -> Double? { value(key).flatMap { number(key, $0) } }
+
     func number(_ key: String, in range: ClosedRange<Double>) -> Double? {
-        guard let value = value(key) else { return nil }
-        guard case .number(let number) = value else { return complained(key, "not-a-number") }
+        guard let number = number(key) else { return nil }
         if range.contains(number) { return number }
         let (least, most) = (Self.plain(range.lowerBound), Self.plain(range.upperBound))
         return complained(key, "out-of-range", "\(Self.plain(number)), must be from \(least) to \(most)")
@@ -124,33 +175,12 @@ final class ConfigurationReader {
 
     /// Reads a list of objects; those that cannot be used are left out and named.
     func objects<Value>(_ key: String, _ read: (ConfigurationReader) -> Value?) -> [Value] {
-        guard let value = value(key) else { return [] }
-        guard case .list(let list) = value else {
-            complain(key, "not-a-list")
-            return []
-        }
-        return list.enumerated().compactMap { index, entry in
-            let reader = ConfigurationReader(entry, path: "\(place(key))[\(index)]")
+        list(key) { place, entry in
+            let reader = ConfigurationReader(entry, path: self.place(place))
             let result = read(reader)
             take(reader.finish())
             return result
-        }
-    }
-
-    /// Reads a list of documents that have a form of their own.
-    func documents<Value: Decodable>(_ key: String, _ type: Value.Type) -> [(index: Int, value: Value)] {
-        guard let value = value(key) else { return [] }
-        guard case .list(let list) = value else {
-            complain(key, "not-a-list")
-            return []
-        }
-        return list.enumerated().compactMap { index, entry in
-            guard let value = entry.decoded(type) else {
-                complain("\(key)[\(index)]", "wrong-form")
-                return nil
-            }
-            return (index, value)
-        }
+        } ?? []
     }
 
     private func complained<Value>(_ key: String, _ code: String, _ detail: String? = nil) -> Value? {

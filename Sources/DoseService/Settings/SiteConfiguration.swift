@@ -21,6 +21,8 @@ public struct SiteConfiguration: Sendable {
     public private(set) var networks: NetworkPolicy?
     public private(set) var auditReceiver: AuditReceiver?
     public private(set) var problems: [ConfigurationProblem] = []
+    /// What can be used and is probably not meant so.
+    public private(set) var warnings: [ConfigurationProblem] = []
     /// What it was read from, when that is JSON.
     private(set) var document: JSONValue?
 
@@ -62,56 +64,55 @@ public struct SiteConfiguration: Sendable {
         }
         document = value
         let reader = ConfigurationReader(value, path: "")
-        title = reader.text("title", where: Self.isTitle)
+        title = reader.text("title", must: Self.titleForm, where: Self.isTitle)
         listener = reader.object("listener", Self.listener) ?? Listener()
         let callingTitle = title ?? "SCINTIVOL"
-        peers = reader.objects("peers") { Self.peer($0, callingTitle: callingTitle) }
+        peers = Self.readPeers(reader, callingTitle: callingTitle)
         quietTime = reader.seconds("quiet_seconds", in: 0...86_400)
         hardDeadline = reader.seconds("hard_deadline_seconds", in: 1...864_000)
         diskReserveBytes = reader.integer("disk_reserve_mib", in: 0...(1 << 30)).map { Int64($0) << 20 }
-        let conflicts = reader.text("conflicting_instances", where: { ["refuse", "keep-first"].contains($0) })
-        acknowledgesConflicts = conflicts == "keep-first"
+        acknowledgesConflicts = reader.choice("conflicting_instances", of: ["refuse", "keep-first"]) == "keep-first"
         retention = reader.number("retention_days", in: 1...36_500).map { .seconds(Int64($0 * 86_400)) }
-        dosePolicy = reader.text("dose", where: { DosePolicy(rawValue: $0) != nil }).flatMap(DosePolicy.init)
+        dosePolicy = reader.choice("dose", DosePolicy.self)
         networks = reader.object("networks", Self.networks)
         auditReceiver = reader.object("audit", Self.auditReceiver)
         readDevices(reader)
-        for (name, count) in Dictionary(grouping: peers, by: \.name).mapValues(\.count) where count > 1 {
-            reader.complain("peers.\(name)", "name-repeated")
-        }
         problems = reader.finish()
     }
 
     private mutating func readDevices(_ reader: ConfigurationReader) {
-        for (index, rule) in reader.documents("rules", ReadingRule.self) {
-            for key in rule.faults { reader.complain("rules[\(index)].\(key)", "unusable") }
-            rules.append(rule)
-        }
-        if case .list(let entries) = reader.value("rules") {
-            let known = Set(ReadingRule.CodingKeys.allCases.map(\.rawValue))
-            for (index, entry) in entries.enumerated() {
-                guard case .object(let values) = entry else { continue }
-                for key in values.keys.sorted() where !known.contains(key) {
-                    reader.complain(
-                        "rules[\(index)].\(key)", "unknown-key", NearestName.advice(for: key, among: known))
-                }
-            }
-        }
-        for (index, description) in reader.documents("cameras", JSONValue.self) {
-            let file = CameraFile(description)
-            reader.take(file.problems.map { $0.below("cameras[\(index)]") })
-            if let camera = file.site { cameras.append(camera) }
-        }
+        rules = reader.objects("rules", ReadingRule.read)
+        cameras = reader.objects("cameras", CameraSite.read)
         let described = Dictionary(grouping: cameras) { "\($0.station) \($0.isotope)" }
         if described.contains(where: { $0.value.count > 1 }) { reader.complain("cameras", "station-repeated") }
+        for (index, rule) in rules.enumerated() where rule.isForEveryDevice {
+            let detail = "names no manufacturer, model or station, so it is for every device"
+            warnings.append(ConfigurationProblem(path: "rules[\(index)]", code: "every-device", detail: detail))
+        }
+        for (index, camera) in cameras.enumerated() {
+            warnings += camera.warnings.map { $0.below("cameras[\(index)]") }
+        }
+    }
+
+    private static func readPeers(_ reader: ConfigurationReader, callingTitle: String) -> [GatewayPeer] {
+        var names: [String] = []
+        let peers = reader.objects("peers") { reader in
+            let (name, peer) = Self.peer(reader, callingTitle: callingTitle)
+            if let name { names.append(name) }
+            return peer
+        }
+        let repeated = Dictionary(grouping: names) { $0 }.filter { $0.value.count > 1 }
+        for name in repeated.keys.sorted() { reader.complain("peers.\(name)", "name-repeated") }
+        return peers
     }
 
     private static func listener(_ reader: ConfigurationReader) -> Listener {
         var listener = Listener()
-        listener.address = reader.text("address", where: { AddressRange($0)?.description.hasPrefix($0 + "/") == true })
+        listener.address = reader.text("address", must: "must be an address of this machine, as 0.0.0.0") {
+            AddressRange($0)?.description.hasPrefix($0 + "/") == true
+        }
         listener.port = reader.integer("port", in: 1...65_535).map(UInt16.init)
-        let admission = reader.text("admission", where: { ["peers", "open"].contains($0) })
-        listener.isOpen = admission == "open"
+        listener.isOpen = reader.choice("admission", of: ["peers", "open"]) == "open"
         listener.security = reader.object("tls") { reader in
             listener.requiresPeerCertificate = reader.bool("client_certificate_required") ?? true
             return securityFiles(reader, role: .server(requiresPeerCertificate: listener.requiresPeerCertificate))
@@ -127,28 +128,30 @@ public struct SiteConfiguration: Sendable {
         return listener
     }
 
-    private static func peer(_ reader: ConfigurationReader, callingTitle: String) -> GatewayPeer? {
-        let title = reader.requiredText("title", where: isTitle)
+    /// - Returns: its name, and the peer when it can be used.
+    private static func peer(
+        _ reader: ConfigurationReader, callingTitle: String
+    ) -> (name: String?, peer: GatewayPeer?) {
+        let title = reader.required("title") { reader.text($0, must: titleForm, where: isTitle) }
         let name = reader.text("name") ?? title
         let host = reader.text("host")
         let port = reader.integer("port", in: 1...65_535)
         let ranges = reader.texts("calls_from") ?? []
         for (index, text) in ranges.enumerated() where AddressRange(text) == nil {
-            reader.complain("calls_from[\(index)]", "not-an-address")
+            reader.complain("calls_from[\(index)]", "not-an-address", "must be an address or a range, as 10.0.0.0/24")
         }
-        let outputs = reader.texts("receives", where: ServiceSettings.Destination.allOutputs.contains) ?? []
-        let verification = reader.text("verification") { GatewayPeer.Verification(rawValue: $0) != nil }
-        let retrieval = reader.text("retrieval") { GatewayPeer.Retrieval(rawValue: $0) != nil }
+        let outputs = reader.choices("receives", of: ServiceSettings.Destination.allOutputs) ?? []
+        let verification = reader.choice("verification", GatewayPeer.Verification.self)
+        let retrieval = reader.choice("retrieval", GatewayPeer.Retrieval.self)
         let (mayCall, isAsked) = (reader.bool("may_call") ?? true, reader.bool("is_asked") ?? false)
         let files = reader.object("tls") { securityFiles($0, role: .client) }
-        if (host == nil) != (port == nil) { reader.complain(host == nil ? "host" : "port", "missing") }
-        if host == nil, isAsked || !outputs.isEmpty { reader.complain("host", "missing") }
-        guard let title, let name else { return nil }
+        let isCalled = isAsked || reader.has("receives") || reader.has("host") || reader.has("port")
+        for key in ["host", "port"] where isCalled && !reader.has(key) { reader.complain(key, "missing") }
+        guard let title, let name else { return (name, nil) }
         var peer = GatewayPeer(name: name, title: title)
         peer.callsFrom = ranges.compactMap { AddressRange($0) }
         (peer.mayCall, peer.isAsked, peer.outputs) = (mayCall, isAsked, outputs)
-        peer.verification = verification.flatMap { .init(rawValue: $0) } ?? .query
-        peer.retrieval = retrieval.flatMap { .init(rawValue: $0) } ?? .move
+        (peer.verification, peer.retrieval) = (verification ?? .query, retrieval ?? .move)
         if let host, let port {
             do throws(NetworkError) {
                 var address = try StoragePeer(
@@ -157,7 +160,7 @@ public struct SiteConfiguration: Sendable {
                 peer.address = address
             } catch { reader.complain("host", "unusable") }
         }
-        return peer
+        return (name, peer)
     }
 
     /// Reads the names of files and tries them.
@@ -174,7 +177,7 @@ public struct SiteConfiguration: Sendable {
     }
 
     private static func auditReceiver(_ reader: ConfigurationReader) -> AuditReceiver? {
-        let host = reader.requiredText("host")
+        let host = reader.required("host") { reader.text($0) }
         let files = reader.object("tls") { securityFiles($0, role: .client) }
         let usual = files == nil ? AuditTransport.plainPort : AuditTransport.securePort
         let port = reader.integer("port", in: 1...65_535).map(UInt16.init) ?? usual
@@ -183,6 +186,8 @@ public struct SiteConfiguration: Sendable {
         return AuditReceiver(
             host: host, port: port, security: try? files.map { try TransportSecurity($0, role: .client) })
     }
+
+    private static let titleForm = "must be 1 to 16 letters, digits or signs, without backslash"
 
     private static func isTitle(_ text: String) -> Bool {
         (try? StoragePeer(host: "localhost", port: 104, calledTitle: text, callingTitle: text)) != nil

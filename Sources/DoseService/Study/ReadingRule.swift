@@ -46,27 +46,69 @@ public struct ReadingRule: Codable, Equatable, Sendable {
     /// No length, energy, speed or time of a device is larger, whatever its unit.
     private static let limit = 1e6
 
-    /// Keys whose values cannot be used.
-    public var faults: [String] {
-        var faults: [CodingKeys] = []
-        func check(_ key: CodingKeys, _ holds: Bool?) { if holds == false { faults.append(key) } }
+    /// Whether it names no device.
+    var isForEveryDevice: Bool { manufacturer == nil && model == nil && station == nil }
+
+    /// Reads a rule of a site's description; what is wrong is the reader's to say.
+    static func read(_ reader: ConfigurationReader) -> ReadingRule {
+        typealias Key = CodingKeys
+        var rule = ReadingRule()
+        rule.manufacturer = reader.text(Key.manufacturer.rawValue)
+        rule.model = reader.text(Key.model.rawValue)
+        rule.station = reader.text(Key.station.rawValue)
+        rule.views = reader.choices(Key.views.rawValue, of: ViewDirection.allCases.map(\.rawValue))
+        rule.anteriorWords = reader.texts(Key.anteriorWords.rawValue)
+        rule.posteriorWords = reader.texts(Key.posteriorWords.rawValue)
+        rule.startAngleDecides = reader.bool(Key.startAngleDecides.rawValue)
+        rule.radionuclide = reader.choice(Key.radionuclide.rawValue, of: Radionuclide.known.map(\.name))
+        rule.energyWindows = reader.numberLists(Key.energyWindows.rawValue)
+        rule.pixelSpacing = reader.numbers(Key.pixelSpacing.rawValue)
+        rule.fieldOfView = reader.numbers(Key.fieldOfView.rawValue)
+        rule.scanVelocity = reader.number(Key.scanVelocity.rawValue)
+        rule.scanLength = reader.number(Key.scanLength.rawValue)
+        rule.frameDuration = reader.number(Key.frameDuration.rawValue)
+        rule.countTolerance = reader.number(Key.countTolerance.rawValue)
+        rule.acquiredAt = reader.text(Key.acquiredAt.rawValue)
+        // What could not be read has been said by now.
+        let complained = Set(reader.problems.map(\.path))
+        for (key, must) in rule.faults {
+            let place = reader.place(key.rawValue)
+            guard !complained.contains(where: { $0 == place || $0.hasPrefix(place + "[") }) else { continue }
+            reader.complain(key.rawValue, "unusable", must)
+        }
+        return rule
+    }
+
+    /// Keys whose values cannot be used, and what usable ones are.
+    var faults: [(key: CodingKeys, must: String)] {
+        var faults: [(key: CodingKeys, must: String)] = []
+        func check(_ key: CodingKeys, _ holds: Bool?, _ must: String) {
+            if holds == false { faults.append((key, "must be \(must)")) }
+        }
         func isLength(_ value: Double) -> Bool { value > 0 && value <= Self.limit }
         func isWindow(_ limits: [Double]) -> Bool {
             limits.count == 2 && limits.allSatisfy(isLength) && limits[0] != limits[1]
         }
-        check(.views, views.map { !$0.isEmpty && $0.allSatisfy { ViewDirection(rawValue: $0) != nil } })
-        check(.anteriorWords, anteriorWords.map { $0.allSatisfy(Self.isWord) })
-        check(.posteriorWords, posteriorWords.map { $0.allSatisfy(Self.isWord) })
-        check(.radionuclide, radionuclide.map { name in Radionuclide.known.contains { $0.name == name } })
-        check(.energyWindows, energyWindows.map { !$0.isEmpty && $0.allSatisfy(isWindow) })
-        check(.pixelSpacing, pixelSpacing.map { $0.count == 2 && $0.allSatisfy(isLength) })
-        check(.fieldOfView, fieldOfView.map { $0.count == 2 && $0.allSatisfy(isLength) })
-        check(.scanVelocity, scanVelocity.map(isLength))
-        check(.scanLength, scanLength.map(isLength))
-        check(.frameDuration, frameDuration.map(isLength))
-        check(.countTolerance, countTolerance.map { (0...0.1).contains($0) })
-        check(.acquiredAt, acquiredAt.map { LocalTimestamp(dateTime: $0) != nil })
-        return faults.map(\.rawValue)
+        let (pair, above, words) = ("two lengths above 0", "above 0", "words of letters and digits alone")
+        check(
+            .views, views.map { !$0.isEmpty && $0.allSatisfy { ViewDirection(rawValue: $0) != nil } },
+            "'anterior' or 'posterior' for each detector")
+        check(.anteriorWords, anteriorWords.map { $0.allSatisfy(Self.isWord) }, words)
+        check(.posteriorWords, posteriorWords.map { $0.allSatisfy(Self.isWord) }, words)
+        check(
+            .radionuclide, radionuclide.map { name in Radionuclide.known.contains { $0.name == name } },
+            "one of \(Radionuclide.known.map(\.name).joined(separator: ", "))")
+        check(
+            .energyWindows, energyWindows.map { !$0.isEmpty && $0.allSatisfy(isWindow) },
+            "two different limits for each window")
+        check(.pixelSpacing, pixelSpacing.map { $0.count == 2 && $0.allSatisfy(isLength) }, pair)
+        check(.fieldOfView, fieldOfView.map { $0.count == 2 && $0.allSatisfy(isLength) }, pair)
+        check(.scanVelocity, scanVelocity.map(isLength), above)
+        check(.scanLength, scanLength.map(isLength), above)
+        check(.frameDuration, frameDuration.map(isLength), above)
+        check(.countTolerance, countTolerance.map { (0...0.1).contains($0) }, "from 0 to 0.1")
+        check(.acquiredAt, acquiredAt.map { LocalTimestamp(dateTime: $0) != nil }, "a time as 20260131093000")
+        return faults
     }
 
     private static func isWord(_ text: String) -> Bool {

@@ -1,3 +1,4 @@
+import Imaging
 import Postgres
 import Tomography
 
@@ -114,7 +115,8 @@ enum Calibrations {
         if texts.contains(where: { $0.unicodeScalars.count > 200 || $0.utf8.contains(0) }) || site.station.isEmpty {
             return "station"
         }
-        if positive.contains(where: { !isMeasure($0) }) { return "collimator" }
+        if !Radionuclide.known.contains(where: { $0.name == site.isotope }) { return "isotope" }
+        if positive.contains(where: { !isMeasure($0) }) || (try? site.makeCollimator()) == nil { return "collimator" }
         if notNegative.contains(where: { $0 != 0 && !isMeasure($0) }) { return "collimator" }
         if site.fieldOfViewMillimetres.count != 2 || site.fieldOfViewMillimetres.contains(where: { !isMeasure($0) }) {
             return "field_of_view_mm"

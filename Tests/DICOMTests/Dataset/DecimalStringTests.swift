@@ -28,6 +28,9 @@ struct DecimalStringTests {
         #expect(before.dicomTime == "235959.500000")
         #expect(LocalTimestamp.secondsOfDay("0730") == 27_000)
         #expect(LocalTimestamp(date: "20241301", time: "00") == nil)
+        #expect(LocalTimestamp(date: "20240229", time: "00") != nil)
+        #expect(
+            LocalTimestamp(date: "20230229", time: "00") == nil && LocalTimestamp(date: "20240431", time: "00") == nil)
         #expect(LocalTimestamp(date: "20240101", time: "2500") == nil)
     }
 }

@@ -48,8 +48,9 @@ import Testing
             #"{"peers":[{"host":"pacs"},{"title":"A","receives":["activity","film"]},{"title":"A","calls_from":["x"]},7]}"#,
             [
                 "peers[0].title: missing", "peers[0].port: missing", "peers[1].receives[1]: unusable",
-                "peers[1].host: missing", "peers[2].calls_from[0]: not-an-address", "peers[3]: not-an-object",
-                "peers[3].title: missing", "peers.A: name-repeated",
+                "peers[1].host: missing", "peers[1].port: missing", "peers[2].calls_from[0]: not-an-address",
+                "peers[3]: not-an-object",
+                "peers.A: name-repeated",
             ]
         ),
         (
@@ -60,11 +61,31 @@ import Testing
             ]
         ),
         (
-            #"{"rules":[{"views":["left"],"pixel_spacing_mm":[1],"colour":1},{"views":1}]}"#,
+            #"{"rules":[{"views":["left"],"pixel_spacing_mm":[1],"colour":1},{"views":1,"energy_windows_kev":[7,[1,"2"]]}]}"#,
             [
-                "rules[1]: wrong-form", "rules[0].views: unusable", "rules[0].pixel_spacing_mm: unusable",
-                "rules[0].colour: unknown-key",
+                "rules[0].views[0]: unusable", "rules[0].pixel_spacing_mm: unusable", "rules[0].colour: unknown-key",
+                "rules[1].views: not-a-list", "rules[1].energy_windows_kev[0]: not-a-list",
+                "rules[1].energy_windows_kev[1][1]: not-a-number",
             ]
+        ),
+        // What one mistake hides in a second round is no help: the rest of the same object is read, too.
+        (
+            #"{"peers":[{"name":"a","title":"TOO LONG TO BE ONE"},{"name":"a","title":"A","host":"h","port":0}]}"#,
+            ["peers[0].title: unusable", "peers[1].port: out-of-range", "peers.a: name-repeated"]
+        ),
+        (
+            #"{"cameras":[{"isotope":"178Lu","collimator":{"septa_mm":"1"},"field_of_view_mm":[1],"valid_until":"2026-02-30"}]}"#,
+            [
+                "station", "energy_resolution_140kev_percent", "couch_water_equivalent_mm", "couch_thickness_mm",
+                "ct_kvp",
+            ]
+            .map { "cameras[0].\($0): missing" }
+                + ["hole_diameter_mm", "hole_length_mm", "intrinsic_fwhm_140kev_mm"]
+                .map { "cameras[0].collimator.\($0): missing" }
+                + [
+                    "cameras[0].isotope: unusable", "cameras[0].collimator.septa_mm: not-a-number",
+                    "cameras[0].field_of_view_mm: unusable", "cameras[0].valid_until: unusable",
+                ]
         ),
         (
             #"{"listener":{"tls":{"certificate_chain":"/nowhere.pem"}},"retention_days":0,"audit":{"tls":{}}}"#,
@@ -103,7 +124,7 @@ import Testing
             "\"septa_mm\"", "\"septum_mm\"",
             ["collimator.septa_mm: missing", "collimator.septum_mm: unknown-key: did you"]
         ),
-        ("\"ct_kvp\":120", "\"ct_kvp\":\"high\"", ["ct_kvp: wrong-form: must be a number"]),
+        ("\"ct_kvp\":120", "\"ct_kvp\":\"high\"", ["ct_kvp: not-a-number"]),
     ])
     func camerasAreChecked(old: String, new: String, problems: [String]) throws {
         let camera = SiteDescription.phantom.replacing(old, with: new)
@@ -112,6 +133,40 @@ import Testing
         #expect(alone.count == problems.count && zip(alone, problems).allSatisfy { $0.hasPrefix($1) }, "\(alone)")
         let inside = SiteConfiguration(json: Data(#"{"cameras":[\#(camera)]}"#.utf8)).problems.map(\.description)
         #expect(inside == alone.map { "cameras[0].\($0)" })
+    }
+
+    /// What does not do is told beside what would.
+    @Test(arguments: [
+        (#"{"listener":{"admission":"all"}}"#, "'all', must be 'peers' or 'open'"),
+        (#"{"networks":{"method":"magic"}}"#, "'magic', must be one of stage0, unet, diffusion"),
+        (#"{"conflicting_instances":"drop"}"#, "'drop', must be 'refuse' or 'keep-first'"),
+        (#"{"dose":"never"}"#, "'never', must be one of off, approval, automatic"),
+        (#"{"peers":[{"title":"A","verification":"hope"}]}"#, "'hope', must be one of query, commitment, none"),
+        (#"{"peers":[{"title":"A","retrieval":"beg"}]}"#, "'beg', must be 'move' or 'get'"),
+        (#"{"title":"A TITLE THAT IS TOO LONG"}"#, "'A TITLE THAT IS TOO LONG', must be 1 to 16 letters"),
+        (#"{"rules":[{"station":"S","radionuclide":"177Yb"}]}"#, "'177Yb', must be '177Lu'"),
+        (#"{"rules":[{"station":"S","count_tolerance":1}]}"#, "must be from 0 to 0.1"),
+    ])
+    func whatWouldDoIsNamed(json: String, detail: String) throws {
+        let problems = SiteConfiguration(json: Data(json.utf8)).problems
+        #expect(problems.count == 1 && problems[0].detail?.hasPrefix(detail) == true, "\(problems)")
+    }
+
+    /// What can be used and is probably not meant so does not stop a start, and is said.
+    @Test func whatIsProbablyNotMeantIsAWarning() async throws {
+        let camera = SiteDescription.phantom.replacing(
+            "\"ct_kvp\":120", with: "\"ct_kvp\":120,\"valid_until\":\"2020-01-31\"")
+        let site = SiteConfiguration(json: Data(#"{"rules":[{"views":["anterior"]}],"cameras":[\#(camera)]}"#.utf8))
+        #expect(site.problems.isEmpty)
+        #expect(
+            site.warnings.map { "\($0.path): \($0.code)" } == [
+                "rules[0]: every-device", "cameras[0].valid_until: expired",
+            ])
+        let state = try StateFolder()
+        let file = state.file("camera.json")
+        try camera.write(toFile: file, atomically: true, encoding: .utf8)
+        let run = try await Scintivol.run("check-config", file)
+        #expect(run.status == 0 && run.output.contains("warning: valid_until: expired: past since 2020-01-31"))
     }
 
     /// The command takes both kinds of file, says which it took one for, and names the file in every line.

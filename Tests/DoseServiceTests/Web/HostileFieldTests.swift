@@ -83,7 +83,7 @@ extension EndToEnd {
                     ["field_of_view_mm": [1_000_001, 387]], ["field_of_view_mm": [0, 387]], ["ct_kvp": 1e7],
                     ["couch_thickness_mm": -1], ["calibration_cps_per_mbq_per_head": ["208": 1e7]],
                     ["calibration_cps_per_mbq_per_head": ["2e2": 9]], ["station": String(repeating: "s", count: 201)],
-                    ["source": ""],
+                    ["source": ""], ["isotope": "178Lu"],
                 ]
                 for change in changes {
                     let body = good.merging(change) { $1 }
