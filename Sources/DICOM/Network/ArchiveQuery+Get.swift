@@ -42,8 +42,8 @@ extension ArchiveQuery {
         defer {
             handler.ended(
                 EndedAssociation(
-                    request: request, reason: end, storedCount: session.storedCount, refusedCount: session.refusedCount)
-            )
+                    request: request, reason: end, storedCount: session.storedCount, refusedCount: session.refusedCount,
+                    refusedClasses: []))
         }
         let failed = try converse(identifier, question.identifier, judged, &session, on: association)
         end = .released

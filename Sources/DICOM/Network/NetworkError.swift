@@ -58,6 +58,19 @@ public struct AssociationRejection: Equatable, Sendable {
     public static let temporaryCongestion = AssociationRejection(result: 2, source: 3, reason: 1)
     public static let localLimitExceeded = AssociationRejection(result: 2, source: 3, reason: 2)
 
+    /// A word for those that this program gives.
+    public var word: String {
+        switch self {
+        case .calledTitleNotRecognized: "called-title-not-recognized"
+        case .callingTitleNotRecognized: "calling-title-not-recognized"
+        case .applicationContextNotSupported: "application-context-not-supported"
+        case .protocolVersionNotSupported: "protocol-version-not-supported"
+        case .temporaryCongestion: "temporary-congestion"
+        case .localLimitExceeded: "local-limit-exceeded"
+        default: "\(result)-\(source)-\(reason)"
+        }
+    }
+
     /// The PDU as it goes over the wire.
     var encoded: [UInt8] { [0x03, 0, 0, 0, 0, 4, 0, result, source, reason] }
 }

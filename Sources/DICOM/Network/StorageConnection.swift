@@ -36,10 +36,10 @@ struct StorageConnection {
     }
 
     private func judge(_ request: AssociationRequest, pdu: [UInt8]) {
-        if let rejection = rejection(of: request) { return reject(rejection) }
-        guard registry.openAssociation(peer: peerAddress) else { return reject(.localLimitExceeded) }
+        if let rejection = rejection(of: request) { return reject(request, rejection) }
+        guard registry.openAssociation(peer: peerAddress) else { return reject(request, .localLimitExceeded) }
         defer { registry.closeAssociation(peer: peerAddress) }
-        if case .reject(let rejection) = handler.admit(request) { return reject(rejection) }
+        if case .reject(let rejection) = handler.admit(request) { return reject(request, rejection) }
 
         var session = StorageSession(
             request: request, configuration: configuration, registry: registry, handler: handler)
@@ -47,7 +47,9 @@ struct StorageConnection {
         handler.ended(
             EndedAssociation(
                 request: request, reason: reason, storedCount: session.storedCount,
-                refusedCount: session.refusedCount))
+                refusedCount: session.refusedCount,
+                refusedClasses: request.contexts.map(configuration.contexts.judge).filter { $0.transferSyntax == nil }
+                    .map(\.proposed.abstractSyntax)))
     }
 
     private func rejection(of request: AssociationRequest) -> AssociationRejection? {
@@ -58,6 +60,12 @@ struct StorageConnection {
             return .callingTitleNotRecognized
         }
         return nil
+    }
+
+    private func reject(_ request: AssociationRequest, _ rejection: AssociationRejection) {
+        // The peer hears it first; what a handler does with it may take a while.
+        reject(rejection)
+        handler.rejected(request, rejection)
     }
 
     private func reject(_ rejection: AssociationRejection) {

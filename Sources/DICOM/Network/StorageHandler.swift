@@ -16,6 +16,9 @@ public protocol StorageHandler: Sendable {
     func committed(_ report: CommitmentReport, from request: AssociationRequest) -> StoreStatus
 
     func ended(_ association: EndedAssociation)
+
+    /// Told of an association that was answered A-ASSOCIATE-RJ.
+    func rejected(_ request: AssociationRequest, _ rejection: AssociationRejection)
 }
 
 extension StorageHandler {
@@ -23,6 +26,8 @@ extension StorageHandler {
     public func committed(_ report: CommitmentReport, from request: AssociationRequest) -> StoreStatus {
         .unknownTransaction
     }
+
+    public func rejected(_ request: AssociationRequest, _ rejection: AssociationRejection) {}
 }
 
 extension StoreStatus {
@@ -95,6 +100,8 @@ public struct EndedAssociation: Equatable, Sendable {
     public let reason: AssociationEnd
     public let storedCount: Int
     public let refusedCount: Int
+    /// Of the proposed contexts that were not accepted.
+    public let refusedClasses: [UID]
 }
 
 public enum AssociationEnd: Equatable, Sendable {

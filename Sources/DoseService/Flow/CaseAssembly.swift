@@ -40,7 +40,7 @@ struct CaseAssembly: Sendable {
             do throws(JobsError) {
                 // One patient's trouble is not another's.
                 for patient in try await duePatients() { await assemble(patient) }
-            } catch { log.error("case assembly failed", metadata: ["error": "\(error)"]) }
+            } catch { log.failure("case assembly failed", error) }
             // Cancelled meanwhile: the loop's condition ends it.
             try? await Task.sleep(for: Self.period)
         }
@@ -67,7 +67,7 @@ struct CaseAssembly: Sendable {
                 } catch { throw JobsError(error) }
             }
             for outcome in outcomes { log.info("case assembled", metadata: outcome.fields) }
-        } catch { log.error("case assembly failed", metadata: ["error": "\(error)"]) }
+        } catch { log.failure("case assembly failed", error) }
     }
 
     /// A case that changed.

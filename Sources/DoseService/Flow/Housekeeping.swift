@@ -56,7 +56,7 @@ struct Housekeeping: Sendable {
                 log.info(
                     "tidied", metadata: ["jobs": "\(pruned)", "folders": "\(swept)", "models": "\(retired)"])
             }
-        } catch { log.error("tidying failed", metadata: ["error": "\(error)"]) }
+        } catch { log.failure("tidying failed", error) }
     }
 
     /// Patients' models that no reconstruction has used for as long as the site keeps them. Their files go with the folders

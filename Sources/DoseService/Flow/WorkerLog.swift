@@ -15,7 +15,7 @@ struct WorkerLog: Sendable {
             for (event, ids) in [("rescued", outcome.rescued), ("quarantined", outcome.quarantined)] {
                 for id in ids { log.warning("job \(event)", metadata: ["job": "\(id.rawValue)"]) }
             }
-        case .failed(let error): log.error("worker failed", metadata: ["error": "\(error)"])
+        case .failed(let error): log.failure("worker failed", error)
         }
     }
 

@@ -33,7 +33,7 @@ struct ArchiveSearch: Sendable {
             for archive in archives {
                 do throws(PostgresError) {
                     for wanted in try await claim(archive.name) { try await fetch(wanted, from: archive) }
-                } catch { log.error("search failed", metadata: ["peer": "\(archive.name)", "error": "\(error)"]) }
+                } catch { log.failure("search failed", error, ["peer": "\(archive.name)"]) }
             }
             // Cancelled meanwhile: the loop's condition ends it.
             try? await Task.sleep(for: Self.period)
@@ -55,7 +55,7 @@ struct ArchiveSearch: Sendable {
                             SearchStatements.noteCount,
                             [.text(series.series), .integer(Int64(count)), .text(archive.name)])
                     }
-                } catch { log.error("count not kept", metadata: ["error": "\(error)"]) }
+                } catch { log.failure("count not kept", error) }
             }
         }
     }

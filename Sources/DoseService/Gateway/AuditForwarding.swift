@@ -32,7 +32,7 @@ struct AuditForwarding: Sendable {
                 isAway = false
             } catch {
                 // Said once: the rows stay, and so does the reason.
-                if !isAway { log.error("audit not forwarded", metadata: ["error": "\(error)"]) }
+                if !isAway { log.failure("audit not forwarded", error) }
                 isAway = true
             }
             // Cancelled meanwhile: the loop's condition ends it.

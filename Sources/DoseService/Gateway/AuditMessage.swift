@@ -40,7 +40,8 @@ struct AuditMessage {
             Kind(code: "110100", meaning: "Application Activity", action: "E")
         // Keys, cameras and the site's description are settings, whose changes the standard counts among these
         // (PS3.15 A.5.3.11).
-        case .instanceConflict, .identityConflict, .keyCreated, .keyRevoked, .calibrationAdded, .calibrationWithdrawn,
+        case .associationRefused, .instanceConflict, .identityConflict, .keyCreated, .keyRevoked, .calibrationAdded,
+            .calibrationWithdrawn,
             .configurationReplaced, .configurationWithdrawn, nil:
             Kind(code: "110113", meaning: "Security Alert", action: "E")
         }

@@ -6,6 +6,7 @@ enum AuditTrail {
     /// What is written down; the raw value is what rows hold.
     enum Action: String, CaseIterable, Sendable {
         case associationEnded = "association-ended"
+        case associationRefused = "association-refused"
         case upload
         case instanceConflict = "instance-conflict"
         case identityConflict = "identity-conflict"

@@ -44,9 +44,13 @@ package struct ExportCommitment: Sendable {
         }
         switch outcome {
         case .success(let report?): try await take(report)
-        case .success(nil): log.info("commitment asked", metadata: ["objects": "\(instances.count)"])
+        case .success(nil):
+            log.info(
+                "commitment asked",
+                metadata: ["destination": "\(destination.name)", "objects": "\(instances.count)"])
         case .failure(let error):
-            log.warning("commitment not asked", metadata: ["error": "\(error.code)"])
+            log.warning(
+                "commitment not asked", metadata: ["destination": "\(destination.name)", "error": "\(error.code)"])
             let reason = error == .noAcceptedContext ? "cannot-be-asked" : "not-asked"
             for question in questions { try await again(question.item, reason) }
         }
@@ -102,7 +106,7 @@ package struct ExportCommitment: Sendable {
     /// An object of which an archive has said whether it keeps it.
     struct Settled {
         let item, dosecase: Int64
-        let trace: String
+        let trace, destination: String
         let verdict: ExportConfirmation.Verdict
     }
 
@@ -125,7 +129,8 @@ package struct ExportCommitment: Sendable {
             guard let verdict = verdicts[instance] else { continue }
             settled.append(
                 Settled(
-                    item: try row["item_id"], dosecase: try row["case_id"], trace: try row["trace"], verdict: verdict))
+                    item: try row["item_id"], dosecase: try row["case_id"], trace: try row["trace"],
+                    destination: try row["destination"], verdict: verdict))
         }
         for one in settled {
             try ExportConfirmation.record(one.verdict, of: one.item, trusted: trusted, transaction)
@@ -136,7 +141,8 @@ package struct ExportCommitment: Sendable {
 
     static func tell(_ settled: [Settled]?, _ log: Logger) {
         for one in settled ?? [] {
-            ExportConfirmation.tell(one.verdict, of: one.item, case: one.dosecase, trace: one.trace, log)
+            ExportConfirmation.tell(
+                one.verdict, of: one.item, case: one.dosecase, trace: one.trace, at: one.destination, log)
         }
     }
 }

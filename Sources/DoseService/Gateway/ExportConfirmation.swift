@@ -28,6 +28,14 @@ package struct ExportConfirmation: Sendable {
         case again(afterSeconds: Double, reason: String)
         /// It goes out once more.
         case missing
+
+        fileprivate var reason: String {
+            switch self {
+            case .confirmed: ""
+            case .again(_, let reason): reason
+            case .missing: "lost-by-archive"
+            }
+        }
     }
 
     /// - Returns: how many objects were asked for.
@@ -35,7 +43,10 @@ package struct ExportConfirmation: Sendable {
         let items = try await Self.due(destination.name, atMost: Self.batchLimit, pool: pool, store: store)
         for item in items {
             let found = await Service.onThread { Self.ask(for: item.path, at: destination.peer) }
-            try await record(Self.verdict(found, checkCount: item.checkCount), of: item)
+            let verdict = Self.verdict(found, checkCount: item.checkCount)
+            Self.tell(
+                verdict, of: item.id, case: item.dosecase, trace: item.trace, at: destination.name, log)
+            try await record(verdict, of: item)
         }
         return items.count
     }
@@ -84,7 +95,6 @@ package struct ExportConfirmation: Sendable {
     }
 
     private func record(_ verdict: Verdict, of item: Item) async throws(PostgresError) {
-        Self.tell(verdict, of: item.id, case: item.dosecase, trace: item.trace, log)
         let trusted = trusted
         try await pool.transaction { (transaction) throws(PostgresError) in
             try Self.record(verdict, of: item.id, trusted: trusted, transaction)
@@ -92,11 +102,16 @@ package struct ExportConfirmation: Sendable {
     }
 
     /// Writes to the log what became of an item that was asked about.
-    static func tell(_ verdict: Verdict, of item: Int64, case dosecase: Int64, trace: String, _ log: Logger) {
+    static func tell(
+        _ verdict: Verdict, of item: Int64, case dosecase: Int64, trace: String, at destination: String, _ log: Logger
+    ) {
         log.log(
             level: verdict == .confirmed ? .info : .warning,
             verdict == .confirmed ? "export confirmed" : "export not confirmed",
-            metadata: ["item": "\(item)", "case": "\(dosecase)", "trace": "\(trace)", "verdict": "\(verdict)"])
+            metadata: [
+                "item": "\(item)", "case": "\(dosecase)", "trace": "\(trace)", "destination": "\(destination)",
+                "verdict": "\(LogWord.of(verdict))", "reason": "\(verdict.reason)",
+            ])
     }
 
     /// - Parameter trusted: destinations whose word counts.

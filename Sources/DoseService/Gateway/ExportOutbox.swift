@@ -74,7 +74,7 @@ package struct ExportOutbox: Sendable {
             }
             return items.count
         } catch {
-            log.error("export failed", metadata: ["destination": "\(destination.name)", "error": "\(error)"])
+            log.failure("export failed", error, ["destination": "\(destination.name)"])
             return 0
         }
     }
@@ -90,7 +90,7 @@ package struct ExportOutbox: Sendable {
                 _ = try await ExportCommitment(pool: pool, store: store, trusted: trusted, log: log).askDue(
                     at: destination)
             }
-        } catch { log.error("exports not confirmed", metadata: ["error": "\(error)"]) }
+        } catch { log.failure("exports not confirmed", error, ["destination": "\(destination.name)"]) }
     }
 
     /// The destinations whose Success is taken for delivery.
@@ -103,7 +103,7 @@ package struct ExportOutbox: Sendable {
             try await pool.run { (connection) throws(PostgresError) in
                 _ = try connection.query(ExportStatements.takeBack, parameters)
             }
-        } catch { log.error("export not taken back", metadata: ["error": "\(error)"]) }
+        } catch { log.failure("export not taken back", error, ["destination": "\(destination)"]) }
     }
 
     /// Sends, and holds on to the items as long as that takes.
@@ -134,7 +134,7 @@ package struct ExportOutbox: Sendable {
             try await pool.run { (connection) throws(PostgresError) in
                 _ = try connection.query(ExportStatements.renew, parameters)
             }
-        } catch { log.error("export not renewed", metadata: ["error": "\(error)"]) }
+        } catch { log.failure("export not renewed", error) }
     }
 
     /// Sending blocks: it has a thread of its own.
@@ -175,6 +175,20 @@ package struct ExportOutbox: Sendable {
         case stored(status: Int)
         case again(afterSeconds: Double, status: Int?, reason: String)
         case refused(status: Int?, reason: String)
+
+        fileprivate var fields: Logger.Metadata {
+            var fields: Logger.Metadata = ["verdict": "\(LogWord.of(self))"]
+            switch self {
+            case .stored(let status): fields["status"] = "\(LogWord.status(status))"
+            case .again(let seconds, let status, let reason):
+                (fields["again_after_seconds"], fields["reason"]) = ("\(Int(seconds))", "\(reason)")
+                if let status { fields["status"] = "\(LogWord.status(status))" }
+            case .refused(let status, let reason):
+                fields["reason"] = "\(reason)"
+                if let status { fields["status"] = "\(LogWord.status(status))" }
+            }
+            return fields
+        }
     }
 
     package static func verdict(_ outcome: SendOutcome, attempt: Int) -> Verdict {
@@ -204,8 +218,8 @@ package struct ExportOutbox: Sendable {
             "export",
             metadata: [
                 "item": "\(item.id)", "case": "\(item.dosecase)", "trace": "\(item.trace)",
-                "destination": "\(destination.name)", "attempt": "\(item.attempt)", "verdict": "\(verdict)",
-            ])
+                "destination": "\(destination.name)", "attempt": "\(item.attempt)",
+            ].merging(verdict.fields) { $1 })
         let parameters: [Parameter] =
             switch verdict {
             case .stored(let status): [.text("stored"), .integer(Int64(status)), .null, .double(0)]

@@ -79,7 +79,7 @@ enum ExportStatements {
     static let asked = Statement(
         "export_asked",
         """
-        SELECT m.item_id, m.sop_instance_uid, COALESCE(c.id, 0) AS case_id, COALESCE(c.trace, '') AS trace
+        SELECT m.item_id, m.sop_instance_uid, i.destination, COALESCE(c.id, 0) AS case_id, COALESCE(c.trace, '') AS trace
         FROM commitment m JOIN export_item i ON i.id = m.item_id \(origin)
         WHERE m.transaction_uid = $1 ORDER BY m.item_id FOR UPDATE OF m
         """)

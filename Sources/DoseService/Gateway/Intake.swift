@@ -12,6 +12,7 @@ final class Intake: StorageHandler {
     private let arrivals: Arrivals
     private let traces = AssociationTraces()
     private let watch = RowWatch()
+    private let rejections = RejectionWatch()
     private let site: SiteSettings
     private let log: Logger
     let scanner = ObjectScanner()
@@ -26,7 +27,7 @@ final class Intake: StorageHandler {
 
     func admit(_ request: AssociationRequest) -> AssociationDecision {
         guard store.freeBytes() > settings.diskReserveBytes else {
-            log.error("association refused", metadata: ["reason": "disk-reserve"])
+            log.error("disk reserve reached")
             return .reject(.temporaryCongestion)
         }
         return .admit
@@ -100,29 +101,58 @@ final class Intake: StorageHandler {
     func ended(_ association: EndedAssociation) {
         // When the database does not answer it is told with the next renewal.
         try? arrivals.end(association: association.request.number)
-        if association.storedCount + association.refusedCount > 0 { audit(association) }
+        if association.storedCount + association.refusedCount > 0 || association.getsNothing { audit(association) }
         log.info(
             "association ended",
             metadata: [
                 "association": "\(association.request.number)", "peer": "\(association.request.peerAddress)",
-                "trace": "\(traces.end(association.request.number))", "end": "\(association.reason)",
+                "trace": "\(traces.end(association.request.number))", "end": "\(LogWord.of(association.reason))",
                 "stored": "\(association.storedCount)",
                 "refused": "\(association.refusedCount)",
+                "classes_refused": "\(Self.names(of: association))",
             ])
     }
+
+    /// A scanner that is set up wrongly is seen here first: which title from where, and what it was told.
+    func rejected(_ request: AssociationRequest, _ rejection: AssociationRejection) {
+        let reason = rejection.word
+        log.warning(
+            "association refused",
+            metadata: [
+                "peer": "\(request.peerAddress)", "calling": "\(request.callingTitle)",
+                "called": "\(request.calledTitle)", "reason": "\(reason)",
+            ])
+        guard rejections.isNew("\(request.peerAddress) \(request.callingTitle) \(reason)") else { return }
+        write(
+            .init(
+                actor: request.callingTitle, action: .associationRefused, subject: "association",
+                peer: request.peerAddress, outcome: 4, detail: ["reason": reason, "called": request.calledTitle]))
+    }
+
+    /// The classes that a peer proposed and does not get, sorted. Some propose every class there is.
+    private static func names(of association: EndedAssociation) -> String {
+        let names = Set(association.refusedClasses.map(\.description)).sorted()
+        let more = names.count > namedClasses ? ["and \(names.count - namedClasses) more"] : []
+        return (names.prefix(namedClasses) + more).joined(separator: " ")
+    }
+
+    private static let namedClasses = 8
 
     private func audit(_ association: EndedAssociation) {
         let detail = [
             "stored": "\(association.storedCount)", "refused": "\(association.refusedCount)",
-            "end": "\(association.reason)",
+            "end": LogWord.of(association.reason), "classes_refused": Self.names(of: association),
         ]
-        do throws(PostgresError) {
-            try index.audit(
-                .init(
-                    actor: association.request.callingTitle, action: .associationEnded,
-                    subject: "association/\(association.request.number)", peer: association.request.peerAddress,
-                    outcome: association.refusedCount > 0 ? 4 : 0, detail: detail))
-        } catch { log.error("audit row not written", metadata: ["error": "\(error)"]) }
+        let isWhole = association.refusedCount == 0 && !association.getsNothing
+        write(
+            .init(
+                actor: association.request.callingTitle, action: .associationEnded,
+                subject: "association/\(association.request.number)", peer: association.request.peerAddress,
+                outcome: isWhole ? 0 : 4, detail: detail))
+    }
+
+    private func write(_ event: AuditTrail.Event) {
+        do throws(PostgresError) { try index.audit(event) } catch { log.failure("audit row not written", error) }
     }
 
     /// Rows for files that have none: the service ended between the file and its row.
@@ -152,7 +182,7 @@ final class Intake: StorageHandler {
             case .unknown: counts = try reconcileAll()
             }
             log.warning("rows made anew", metadata: ["indexed": "\(counts.indexed)", "rejected": "\(counts.rejected)"])
-        } catch { log.error("keeping up failed", metadata: ["error": "\(error)"]) }
+        } catch { log.failure("keeping up failed", error) }
     }
 
     private func reconcileAll() throws(PostgresError) -> (indexed: Int, rejected: Int) {
@@ -185,10 +215,17 @@ final class Intake: StorageHandler {
             metadata: [
                 "association": "\(file.object.associationNumber)",
                 "trace": "\(traces.trace(of: file.object.associationNumber))",
-                "status": "\(String(status.code, radix: 16))",
+                "status": "\(LogWord.status(status.code))",
                 "reason": "\(status.comment)",
             ])
         return status
+    }
+}
+
+extension EndedAssociation {
+    /// Whether not one class that was proposed is accepted here.
+    fileprivate var getsNothing: Bool {
+        !refusedClasses.isEmpty && refusedClasses.count == request.contexts.count
     }
 }
 

@@ -47,7 +47,7 @@ package struct Retention: Sendable {
         while !Task.isCancelled {
             do throws(PostgresError) {
                 while try await purge() == Self.batchLimit {}
-            } catch { log.error("retention failed", metadata: ["error": "\(error)"]) }
+            } catch { log.failure("retention failed", error) }
             // Cancelled meanwhile: the loop's condition ends it.
             try? await Task.sleep(for: Self.period)
         }

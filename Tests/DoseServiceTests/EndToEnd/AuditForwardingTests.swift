@@ -72,7 +72,7 @@ extension EndToEnd {
             let service = try await RunningService(in: state, ["--config", state.file("site.json")])
             #expect(try await service.store(phantom.files("nm")).status == 0)
             let foreign = try repository("foreign", port, in: state)
-            let isTurnedAway = try await eventually { service.process.errors.contains("secureConnectionFailed") }
+            let isTurnedAway = try await eventually { service.process.errors.contains("secure-connection-failed") }
             #expect(isTurnedAway && foreign.output.isEmpty)
             foreign.signalGroup(SIGKILL)
             _ = try await foreign.status()
