@@ -1,4 +1,5 @@
 import Glibc
+import Logging
 import Postgres
 
 /// The service's database: one that is given, or a private one in the state folder.
@@ -18,13 +19,36 @@ struct Database: Sendable {
             if let url = settings.databaseURL {
                 database = Database(url: url, server: nil, claim: nil)
             } else {
-                let server = try PrivateServer.start(in: "\(settings.stateFolder)/postgres")
+                let server = try PrivateServer.start(in: folder(settings))
                 database = Database(url: server.url(), server: server, claim: claim)
             }
             _ = try Migrator(ConnectionSettings(url: database.url)).up()
             return database
         } catch { throw .database(error) }
     }
+
+    /// How often is looked whether the private server lives.
+    private static let lookPeriod = Duration.seconds(2)
+
+    /// Starts the private server anew when it has died, until the task is cancelled: nobody else looks after it. A given
+    /// one is left to whoever gives it.
+    func keep(_ settings: ServiceSettings, _ log: Logger) async {
+        guard let server else { return }
+        while !Task.isCancelled {
+            // Cancelled meanwhile: the loop's condition ends it.
+            guard (try? await Task.sleep(for: Self.lookPeriod)) != nil, !server.isRunning else { continue }
+            log.error("database gone")
+            await Service.onThread {
+                do throws(PostgresError) {
+                    // The same folder gives the same address.
+                    _ = try PrivateServer.start(in: Self.folder(settings))
+                    log.info("database started anew")
+                } catch { log.failure("database not started", error) }
+            }
+        }
+    }
+
+    private static func folder(_ settings: ServiceSettings) -> String { "\(settings.stateFolder)/postgres" }
 
     /// Stops the private server; a given one is left alone.
     func close() {

@@ -58,6 +58,9 @@ public struct Service: Sendable {
         let database = try await Self.onThread { () throws(ServiceError) in try Database.open(start) }
         let pool = Pool(ConnectionSettings(url: database.url), countLimit: 24)
         do throws(PostgresError) { try await site.begin(pool) } catch { throw .database(error) }
+        for warning in site.file?.warnings ?? [] {
+            log.warning("configuration", metadata: ["place": "\(warning.path)", "warning": "\(warning.code)"])
+        }
         if !site.problems.isEmpty {
             log.error(
                 "stored configuration not used",
@@ -86,6 +89,7 @@ public struct Service: Sendable {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await notifier?.showLife() }
             group.addTask { await site.follow(pool) }
+            group.addTask { await database.keep(start, log) }
             if parts.contains(.work) {
                 // A training of minutes never stands before a patient's reconstruction.
                 for worker in makeWorkers(pool, queue, store) { group.addTask { await worker.run() } }
@@ -143,7 +147,7 @@ public struct Service: Sendable {
                 do throws(HTTPError) {
                     try server.reloadTLS()
                     log.info("certificates read")
-                } catch { log.error("certificates not read", metadata: ["error": "\(error)"]) }
+                } catch { log.failure("certificates not read", error) }
             }
         }
 

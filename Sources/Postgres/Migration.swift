@@ -30,6 +30,7 @@ extension Migration {
         Migration(number: 6, name: "trace", embedded: PackageResources._006_trace_sql),
         Migration(number: 7, name: "exchange", embedded: PackageResources._007_exchange_sql),
         Migration(number: 8, name: "models", embedded: PackageResources._008_models_sql),
+        Migration(number: 9, name: "decisions", embedded: PackageResources._009_decisions_sql),
     ]
 
     private init(number: Int, name: String, embedded: [UInt8]) {

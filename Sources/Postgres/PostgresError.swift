@@ -77,8 +77,10 @@ extension PostgresError: PostgresFailure {
 /// A five-character error code.
 ///
 /// - Source: PostgreSQL documentation, Appendix A.
-public struct SQLState: Hashable, Sendable {
+public struct SQLState: Hashable, Sendable, CustomStringConvertible {
     public let code: String
+
+    public var description: String { code }
 
     public init(_ code: String) { self.code = code }
 

@@ -14,9 +14,13 @@ enum CycleActions {
         WHERE id = $1 AND revision = $4 AND state = ANY (string_to_array($5, ','))
         """)
 
-    private static let latestDose = Statement(
-        "cycle_action_dose",
-        "SELECT id, folder FROM dose_result WHERE cycle_id = $1 AND cycle_revision = $2 ORDER BY id DESC LIMIT 1")
+    private static let decide = Statement(
+        "cycle_action_decide",
+        """
+        UPDATE dose_result SET decision = $3, decided_by = $4, decided_reason = $5, decided_at = now()
+        WHERE id = (SELECT max(id) FROM dose_result WHERE cycle_id = $1 AND cycle_revision = $2)
+        RETURNING id, folder
+        """)
 
     private static let state = Statement(
         "cycle_action_state",
@@ -49,7 +53,11 @@ enum CycleActions {
         guard standing.revision > 0, ![.collecting, .needsInput].contains(standing.state) else {
             throw .cycleStateForbids(standing.state)
         }
-        let payload = CycleAssembly.Payload(cycleID: id, revision: standing.revision)
+        let payload: CycleAssembly.Payload
+        do throws(PostgresError) {
+            payload = CycleAssembly.Payload(
+                cycleID: id, revision: standing.revision, trace: try CycleAssembly.trace(of: id, transaction))
+        } catch { throw .database(error) }
         let job: EnqueuedJob
         do throws(JobsError) {
             job = try JobLedger(transaction).enqueue(
@@ -61,15 +69,19 @@ enum CycleActions {
         return job.id
     }
 
+    /// Who decides about a dose, and why.
+    struct Decision: Sendable {
+        let actor, reason: String
+    }
+
     /// Sends the latest dose.
     static func approve(
-        _ id: Int64, destinations: [ServiceSettings.Destination], _ transaction: Transaction
+        _ id: Int64, _ decision: Decision, destinations: [ServiceSettings.Destination], _ transaction: Transaction
     ) throws(CaseActionError) {
         let standing = try standing(id, transaction)
         guard standing.state == .review else { throw .cycleStateForbids(standing.state) }
         do throws(PostgresError) {
-            let parameters: [Parameter] = [.integer(id), .integer(Int64(standing.revision))]
-            let row = try transaction.queryOne(latestDose, parameters)
+            let row = try decide(.approved, decision, id, standing, transaction)
             try DoseJobs.insertExports(
                 dose: try row["id"], folder: try row["folder"], destinations: destinations, transaction)
             // Later cycles add up what is approved now.
@@ -82,11 +94,26 @@ enum CycleActions {
         try step(id, agreed, to: .delivered, reason: nil, transaction)
     }
 
-    /// Keeps the latest dose from being sent.
-    static func reject(_ id: Int64, _ transaction: Transaction) throws(CaseActionError) {
+    /// Keeps the latest dose from being sent; one that went out before it stays what it is.
+    static func reject(_ id: Int64, _ decision: Decision, _ transaction: Transaction) throws(CaseActionError) {
         let standing = try standing(id, transaction)
         guard standing.state == .review else { throw .cycleStateForbids(standing.state) }
+        do throws(PostgresError) { _ = try decide(.rejected, decision, id, standing, transaction) } catch {
+            throw .database(error)
+        }
         try step(id, standing, to: .failed, reason: "rejected", transaction)
+    }
+
+    /// - Returns: the row of the latest dose.
+    private static func decide(
+        _ verdict: DoseDecision, _ decision: Decision, _ id: Int64, _ standing: Standing, _ transaction: Transaction
+    ) throws(PostgresError) -> Row {
+        try transaction.queryOne(
+            decide,
+            [
+                .integer(id), .integer(Int64(standing.revision)), .text(verdict.rawValue), .text(decision.actor),
+                .text(decision.reason),
+            ])
     }
 
     /// Takes a person's word for what the images' files do not say, and has the patient's cycles looked through again.

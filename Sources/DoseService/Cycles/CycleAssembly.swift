@@ -22,9 +22,11 @@ struct CycleAssembly: Sendable {
     struct Payload: Codable, Equatable {
         let cycleID: Int64
         let revision: Int
+        /// Of the last planar study.
+        var trace: String?
 
         enum CodingKeys: String, CodingKey {
-            case revision
+            case revision, trace
             case cycleID = "cycle"
         }
 
@@ -37,7 +39,7 @@ struct CycleAssembly: Sendable {
             do {
                 // One patient's trouble is not another's.
                 for patient in try await duePatients() { await assemble(patient) }
-            } catch { log.error("cycle assembly failed", metadata: ["error": "\(error)"]) }
+            } catch { log.failure("cycle assembly failed", error) }
             // Cancelled meanwhile: the loop's condition ends it.
             try? await Task.sleep(for: Self.period)
         }
@@ -59,10 +61,15 @@ struct CycleAssembly: Sendable {
                     return try Self.lookThrough(patient, in: transaction)
                 } catch { throw JobsError(error) }
             }
-            for (id, state) in changed {
-                log.info("cycle assembled", metadata: ["cycle": "\(id)", "state": "\(state.rawValue)"])
+            for (payload, state) in changed {
+                log.info(
+                    "cycle assembled",
+                    metadata: [
+                        "cycle": "\(payload.cycleID)", "revision": "\(payload.revision)", "state": "\(state.rawValue)",
+                        "trace": "\(payload.trace ?? "")",
+                    ])
             }
-        } catch { log.error("cycle assembly failed", metadata: ["error": "\(error)"]) }
+        } catch { log.failure("cycle assembly failed", error) }
     }
 
     private struct Standing {
@@ -73,7 +80,7 @@ struct CycleAssembly: Sendable {
     /// - Returns: the cycles that changed.
     private static func lookThrough(
         _ patient: String, in transaction: Transaction
-    ) throws(PostgresError) -> [(id: Int64, state: CycleState)] {
+    ) throws(PostgresError) -> [(payload: Payload, state: CycleState)] {
         guard try !transaction.query(CycleStatements.takeDue, [.text(patient)]).isEmpty else { return [] }
         var points: [CycleContent.Point] = []
         for row in try transaction.query(CycleStatements.points, [.text(patient)]) {
@@ -94,7 +101,7 @@ struct CycleAssembly: Sendable {
                     megabecquerel: try row["administered_mbq"], isStated: try row["is_stated"]))
             standings[id] = Standing(revision: try row["revision"], key: try row["content_key"])
         }
-        var changed: [(id: Int64, state: CycleState)] = []
+        var changed: [(payload: Payload, state: CycleState)] = []
         // The earliest first: the later ones add up what it gave.
         for cycle in CycleContent.cycles(of: points, known: known) {
             let id = if let known = cycle.id { known } else { try open(cycle, patient, transaction) }
@@ -103,7 +110,7 @@ struct CycleAssembly: Sendable {
                 earlier: earlier, tomographies: try tomographies(of: cycle, patient, transaction).map(\.id))
             let standing = standings[id] ?? Standing(revision: 0, key: nil)
             guard key != standing.key else { continue }
-            changed.append((id, try revise(id, standing, to: cycle, key, transaction)))
+            changed.append(try revise(id, standing, to: cycle, key, transaction))
         }
         return changed
     }
@@ -141,9 +148,18 @@ struct CycleAssembly: Sendable {
 
     private static func revise(
         _ id: Int64, _ standing: Standing, to cycle: CycleContent.Cycle, _ key: String, _ transaction: Transaction
-    ) throws(PostgresError) -> CycleState {
-        let next = Payload(cycleID: id, revision: standing.revision + 1)
+    ) throws(PostgresError) -> (payload: Payload, state: CycleState) {
         let before = Payload(cycleID: id, revision: standing.revision)
+        let state: CycleState = cycle.missing == nil ? .ready : .needsInput
+        _ = try transaction.query(
+            CycleStatements.revise,
+            [
+                .integer(id), .text(state.rawValue), .optional(cycle.missing?.code),
+                .json(JSONText.encode(cycle.missing?.fields ?? [])), .integer(Int64(standing.revision + 1)), .text(key),
+                .integers(cycle.usable.map(\.result)),
+            ])
+        let next = Payload(
+            cycleID: id, revision: standing.revision + 1, trace: try trace(of: id, transaction))
         let ledger = JobLedger(transaction)
         let live = try transaction.query(CaseStatements.liveJob, [.text(before.key)]).map { row throws(PostgresError) in
             JobID(rawValue: try row["id"])
@@ -154,14 +170,11 @@ struct CycleAssembly: Sendable {
                 _ = try ledger.enqueue(NewJob(kind: jobKind, payload: JSONText.encode(next), key: next.key))
             }
         } catch { throw error.postgresError ?? .transactionAborted }
-        let state: CycleState = cycle.missing == nil ? .ready : .needsInput
-        _ = try transaction.query(
-            CycleStatements.revise,
-            [
-                .integer(id), .text(state.rawValue), .optional(cycle.missing?.code),
-                .json(JSONText.encode(cycle.missing?.fields ?? [])), .integer(Int64(next.revision)), .text(key),
-                .integers(cycle.usable.map(\.result)),
-            ])
-        return state
+        return (next, state)
+    }
+
+    /// - Returns: nil for a cycle without any usable study.
+    static func trace(of id: Int64, _ runner: some StatementRunner) throws(PostgresError) -> String? {
+        try runner.query(CycleStatements.trace, [.integer(id)]).first?["trace"]
     }
 }

@@ -23,6 +23,13 @@ public enum CycleState: String, CaseIterable, Codable, Sendable {
     }
 }
 
+/// Who let a dose pass, or that nobody did.
+enum DoseDecision: String, CaseIterable, Codable, Sendable {
+    case approved, rejected
+    /// Its checks, where the site's policy is ``DosePolicy/automatic``.
+    case automatic
+}
+
 /// What becomes of a dose that has been computed.
 public enum DosePolicy: String, CaseIterable, Codable, Sendable {
     /// No dose is computed.

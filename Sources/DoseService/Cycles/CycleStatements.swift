@@ -85,9 +85,9 @@ enum CycleStatements {
         "cycle_earlier",
         """
         SELECT DISTINCT ON (c.administered_at, c.id) d.id, d.folder
-        FROM cycle c JOIN dose_result d ON d.cycle_id = c.id AND d.cycle_revision = c.revision
+        FROM cycle c JOIN dose_result d ON d.cycle_id = c.id
         WHERE c.patient_key = $1 AND c.id <> $2 AND c.radionuclide = $3 AND c.administered_at < $4::timestamp
-          AND (c.state IN ('exporting', 'delivered') OR (c.state = 'failed' AND c.reason = 'export-refused'))
+          AND d.decision IN ('approved', 'automatic')
         ORDER BY c.administered_at, c.id, d.id DESC
         """)
 
@@ -111,8 +111,17 @@ enum CycleStatements {
     static let insertResult = Statement(
         "dose_result_insert",
         """
-        INSERT INTO dose_result (cycle_id, cycle_revision, job_id, folder, summary)
-        VALUES ($1, $2, $3, $4, $5) RETURNING id
+        INSERT INTO dose_result (cycle_id, cycle_revision, job_id, folder, summary, decision, decided_at)
+        VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $6::text IS NOT NULL THEN now() END) RETURNING id
+        """)
+
+    /// A cycle is followed by the trace of its last planar study.
+    static let trace = Statement(
+        "cycle_trace",
+        """
+        SELECT c.trace FROM cycle y JOIN result r ON r.id = y.result_ids[cardinality(y.result_ids)]
+            JOIN dose_case c ON c.id = r.case_id
+        WHERE y.id = $1
         """)
 
     static let insertExport = Statement(

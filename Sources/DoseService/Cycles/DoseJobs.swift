@@ -79,7 +79,7 @@ struct DoseJobs: Sendable {
                 CycleStatements.insertResult,
                 [
                     .integer(payload.cycleID), .integer(Int64(payload.revision)), .integer(lease.job.rawValue),
-                    .text(folder), .json(json),
+                    .text(folder), .json(json), .optional(waits ? nil : DoseDecision.automatic.rawValue),
                 ])
             if !waits {
                 try Self.insertExports(dose: try row["id"], folder: folder, destinations: destinations, transaction)

@@ -18,6 +18,8 @@ struct CycleView: Codable, Equatable {
     struct Dose: Codable, Equatable {
         let id: Int64
         let revision: Int
+        /// ``DoseDecision``; nil while it waits for a person.
+        let decision: String?
         let exports: [CaseView.Export]
     }
 
@@ -34,10 +36,14 @@ struct CycleView: Codable, Equatable {
     let points: [Point]
     let doses: [Dose]
 
+    /// The dose that holds: the latest that somebody or its checks let pass, whatever became of later ones.
+    let doseInForce: Int64?
+
     enum CodingKeys: String, CodingKey {
         case id, state, reason, fields, revision, radionuclide, points, doses
         case administeredAt = "administered_at"
         case administeredMegabecquerel = "administered_mbq"
+        case doseInForce = "dose_in_force"
     }
 
     private static let one = Statement(
@@ -50,7 +56,7 @@ struct CycleView: Codable, Equatable {
     private static let doses = Statement(
         "cycle_view_doses",
         """
-        SELECT d.id, d.cycle_revision, e.destination, e.output, e.state, e.attempt, e.last_status, e.last_reason
+        SELECT d.id, d.cycle_revision, d.decision, e.destination, e.output, e.state, e.attempt, e.last_status, e.last_reason
         FROM dose_result d LEFT JOIN export_item e ON e.dose_result_id = d.id WHERE d.cycle_id = $1 ORDER BY d.id, e.id
         """)
 
@@ -68,11 +74,14 @@ struct CycleView: Codable, Equatable {
             let hours = start.flatMap { start in image.map { $0.acquiredAt.seconds(since: start) / 3600 } }
             points.append(Point(dosecase: try row["case_id"], result: try row["id"], hours: hours))
         }
+        let doses = try doses(of: id, connection)
+        let passed = [DoseDecision.approved, .automatic].map(\.rawValue)
         return CycleView(
             id: id, state: try row["state"], reason: try row["reason"],
             fields: JSONText.decode([String].self, from: try row["fields"]) ?? [], revision: try row["revision"],
             radionuclide: try row["radionuclide"], administeredAt: given, administeredMegabecquerel: stated,
-            points: points, doses: try doses(of: id, connection))
+            points: points, doses: doses,
+            doseInForce: doses.last { $0.decision.map(passed.contains) ?? false }?.id)
     }
 
     private static func doses(
@@ -90,7 +99,9 @@ struct CycleView: Codable, Equatable {
                         attempt: try row["attempt"], lastStatus: try row["last_status"], reason: try row["last_reason"])
                 )
             }
-            collected.append(Dose(id: dose, revision: try row["cycle_revision"], exports: exports))
+            collected.append(
+                Dose(
+                    id: dose, revision: try row["cycle_revision"], decision: try row["decision"], exports: exports))
         }
         return collected
     }
@@ -150,10 +161,17 @@ struct DoseView: Codable, Equatable {
     let revision: Int
     /// Seconds since 1970.
     let createdAt: Double
+    /// ``DoseDecision``; nil while it waits for a person.
+    let decision: String?
+    /// Who decided, and the reason that he gave.
+    let decidedBy, reason: String?
+    let decidedAt: Double?
     let files: [ResultView.File]
 
     enum CodingKeys: String, CodingKey {
-        case id, cycle, job, revision, files
+        case id, cycle, job, revision, decision, reason, files
         case createdAt = "created_at"
+        case decidedBy = "decided_by"
+        case decidedAt = "decided_at"
     }
 }

@@ -117,6 +117,29 @@ extension EndToEnd {
             #expect(try await service.end() == 0)
         }
 
+        /// The private server is gone altogether, and nobody but the service looks after it.
+        @Test func aPrivateDatabaseThatIsGoneIsStartedAnew() async throws {
+            let phantom = try await SharedPhantom.get()
+            let state = try StateFolder()
+            let service = try await RunningService(in: state, ["--quiet-seconds", "1"])
+            let files = try phantom.files("ct")
+            #expect(try await service.store(Array(files.prefix(20))).status == 0)
+            let lockFile = state.file("state/postgres/postgres/data/postmaster.pid")
+            let lock = try String(contentsOfFile: lockFile, encoding: .utf8)
+            let postmaster = try #require(lock.split(separator: "\n").first.flatMap { Int32($0) })
+            kill(postmaster, SIGKILL)
+            let isStoring = try await eventually(within: .seconds(240)) {
+                try await service.store(Array(files.prefix(40))).status == 0
+            }
+            #expect(isStoring)
+            let isWhole = try await eventually(within: .seconds(240)) {
+                (try? await service.count("SELECT count(*) FROM instance")) == 40
+            }
+            #expect(isWhole && service.process.errors.contains("database started anew"))
+            #expect(try await service.end() == 0)
+            #expect(!FileManager.default.fileExists(atPath: lockFile))
+        }
+
         /// The server dies with its sessions and comes back; the service has not been restarted.
         @Test func aDatabaseThatWasKilledIsUsedAgain() async throws {
             let phantom = try await SharedPhantom.get()

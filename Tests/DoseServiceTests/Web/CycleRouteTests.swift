@@ -83,6 +83,31 @@ extension EndToEnd {
             }
         }
 
+        /// A later dose that is rejected takes nothing away from the one that was let pass before it.
+        @Test func whatWasDecidedIsSaidOfEveryDose() async throws {
+            try await RESTService.with(["--destination", "ELSEWHERE@127.0.0.1:9"]) { rest in
+                try await rest.run(Self.rows[0], Self.rows[1], Self.rows[2], Self.rows[3])
+                try await rest.run("UPDATE cycle SET revision = 1 WHERE id = 1")
+                func decide(_ word: String, _ reason: String) async throws -> RawAnswer {
+                    try await rest.send("POST", "/v1/cycles/1/\(word)", json: #"{"reason":"\#(reason)"}"#)
+                }
+                #expect(try await rest.send("GET", "/v1/cycles/1").members["dose_in_force"] == nil)
+                #expect(try await decide("approve", "seen").status == 200)
+                // A further time point: the dose is computed again.
+                try await rest.run("UPDATE cycle SET revision = 2, state = 'review' WHERE id = 1")
+                let rejected = try await decide("reject", "moved")
+                #expect(rejected.members["state"] as? String == "failed")
+                #expect(rejected.members["dose_in_force"] as? Int == 1)
+                let doses = try #require(rejected.members["doses"] as? [[String: Any]])
+                #expect(doses.map { $0["decision"] as? String } == ["approved", "rejected"])
+                let first = try await rest.send("GET", "/v1/doses/1").members
+                #expect(first["decision"] as? String == "approved" && first["reason"] as? String == "seen")
+                #expect(first["decided_by"] as? String == "local" && (first["decided_at"] as? Double ?? 0) > 0)
+                #expect(try await rest.send("GET", "/v1/doses/2").members["reason"] as? String == "moved")
+                #expect(try await rest.send("GET", "/v1/doses/3").members["decision"] == nil)
+            }
+        }
+
         @Test func whatNoFileSaysIsStated() async throws {
             try await RESTService.with { rest in
                 try await rest.run(Self.rows[2])

@@ -12,11 +12,12 @@ extension Routes {
             try await auditView("cycle/\(id)", request, by: principal)
             return Self.tagged(view)
         }
-        addDecision("approve", .cycleApproved, to: &router) { [site] (id, transaction) throws(CaseActionError) in
-            try CycleActions.approve(id, destinations: site.current.destinations, transaction)
+        addDecision("approve", .cycleApproved, to: &router) {
+            [site] (id, decision, transaction) throws(CaseActionError) in
+            try CycleActions.approve(id, decision, destinations: site.current.destinations, transaction)
         }
-        addDecision("reject", .cycleRejected, to: &router) { (id, transaction) throws(CaseActionError) in
-            try CycleActions.reject(id, transaction)
+        addDecision("reject", .cycleRejected, to: &router) { (id, decision, transaction) throws(CaseActionError) in
+            try CycleActions.reject(id, decision, transaction)
         }
         addAdministrationOfCycle(&router)
         addDoses(&router)
@@ -24,12 +25,13 @@ extension Routes {
 
     private func addDecision(
         _ word: String, _ action: AuditTrail.Action, to router: inout Router,
-        _ decide: @escaping @Sendable (Int64, Transaction) throws(CaseActionError) -> Void
+        _ decide: @escaping @Sendable (Int64, CycleActions.Decision, Transaction) throws(CaseActionError) -> Void
     ) {
-        addChange(.post, "/v1/cycles/{id}/\(word)", .operator_, action: action, to: &router) { request, _ in
+        addChange(.post, "/v1/cycles/{id}/\(word)", .operator_, action: action, to: &router) { request, principal in
             let (id, reason) = (try request.identifier(), try Self.reason(request))
+            let decision = CycleActions.Decision(actor: principal.name, reason: reason)
             return { (transaction) throws(ChangeFailure) in
-                do throws(CaseActionError) { try decide(id, transaction) } catch { throw .dosecase(error) }
+                do throws(CaseActionError) { try decide(id, decision, transaction) } catch { throw .dosecase(error) }
                 return try Self.answer(cycle: id, detail: ["reason": reason], transaction)
             }
         }
@@ -100,7 +102,8 @@ extension Routes {
     private static let dose = Statement(
         "dose_find",
         """
-        SELECT cycle_id, cycle_revision, job_id, folder, summary, extract(epoch FROM created_at)::float8 AS created
+        SELECT cycle_id, cycle_revision, job_id, folder, summary, extract(epoch FROM created_at)::float8 AS created,
+            decision, decided_by, decided_reason, extract(epoch FROM decided_at)::float8 AS decided
         FROM dose_result WHERE id = $1
         """)
 
@@ -116,7 +119,7 @@ extension Routes {
         add(.get, "/v1/doses/{id}/summary", .reader, to: &router) { request, principal in
             let found = try await dose(request, principal)
             var response = Response.json(Array(found.summary.utf8))
-            // A dose never changes.
+            // What a dose says never changes; what people decide about it stands in /v1/doses/ID.
             response.fields.set("ETag", EntityTag("dose-\(found.view.id)").description)
             return response
         }
@@ -148,7 +151,9 @@ extension Routes {
             let folder = "\(results)/\(name)"
             let view = DoseView(
                 id: id, cycle: try row["cycle_id"], job: try row["job_id"], revision: try row["cycle_revision"],
-                createdAt: try row["created"], files: ResultFiles(folder: folder).all)
+                createdAt: try row["created"], decision: try row["decision"], decidedBy: try row["decided_by"],
+                reason: try row["decided_reason"], decidedAt: try row["decided"], files: ResultFiles(folder: folder).all
+            )
             return FoundDose(view: view, summary: try row["summary"], folder: folder)
         }
         guard let found else { throw Problem.notFound("dose") }
