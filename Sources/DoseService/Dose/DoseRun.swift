@@ -67,7 +67,7 @@ public struct DoseRun: Sendable {
         let rows = try dosimetry.rows()
         let provenance = Provenance(
             version: Version.number, commit: Version.commit, modelHash: "none", recipeHash: recipeHash(), seed: 0)
-        let summary = makeSummary(dosimetry, rows, earlier, provenance)
+        let summary = makeSummary(dosimetry, rows, try dosimetry.marrow(rows), earlier, provenance)
         progress(0.7, "write")
         try DoseFiles(dosimetry: dosimetry, summary: summary, request: request).write()
         progress(1, "done")
@@ -75,19 +75,22 @@ public struct DoseRun: Sendable {
     }
 
     private func makeSummary(
-        _ dosimetry: RegionDosimetry, _ rows: [DoseSummary.Region], _ earlier: [DoseSummary], _ provenance: Provenance
+        _ dosimetry: RegionDosimetry, _ rows: [DoseSummary.Region], _ marrow: DoseSummary.Marrow?,
+        _ earlier: [DoseSummary], _ provenance: Provenance
     ) -> DoseSummary {
         let input = dosimetry.input
         let balance = dosimetry.dose.balance
         var findings = dosimetry.anatomy.findings
         if input.points.count == 1 { findings.append("single-time-point") }
+        if marrow != nil { findings.append("marrow-from-cancellous-bone") }
+        findings += statedDifferently(input)
         if input.spect != nil { findings.append("spect-anchored") }
         findings += input.unusedTomographies.map { "spect-not-used-\($0)" }
         return DoseSummary(
             radionuclide: input.scheme.name, administeredMegabecquerel: request.administeredMegabecquerel,
             hours: RegionKinetics.hours(input, request), method: request.method.rawValue,
-            kinetics: dosimetry.voxelDeviation == nil ? "region" : "voxel", regions: rows,
-            cumulative: Self.cumulative(rows, earlier),
+            kinetics: dosimetry.voxelDeviation == nil ? "region" : "voxel", regions: rows, marrow: marrow,
+            cumulative: Self.cumulative(rows, marrow, earlier),
             balance: .init(
                 emittedJoule: balance.emitted, absorbedJoule: balance.absorbed,
                 beyondKernelJoule: balance.beyondKernel, beyondGridJoule: balance.beyondGrid),
@@ -95,16 +98,39 @@ public struct DoseRun: Sendable {
             findings: findings, provenance: provenance, sources: input.sources)
     }
 
+    /// Files of one administration differ by no more than rounding.
+    private static let activityTolerance = 0.01
+    private static let secondsTolerance = 60.0
+
+    /// What was stated counts; that the images' files say otherwise is for whoever signs.
+    private func statedDifferently(_ input: DoseInput) -> [String] {
+        let images = input.points.compactMap { $0.summary?.acquisition }
+        let activities = images.compactMap(\.administeredMegabecquerel)
+        let times = images.compactMap(\.administeredAt)
+        var findings: [String] = []
+        if activities.contains(where: {
+            abs($0 / request.administeredMegabecquerel - 1) > Self.activityTolerance
+        }) {
+            findings.append("administered-activity-not-the-images")
+        }
+        if times.contains(where: { abs($0.seconds(since: request.administeredAt)) > Self.secondsTolerance }) {
+            findings.append("administration-time-not-the-images")
+        }
+        return findings
+    }
+
     /// Regions of the same name add up.
     private static func cumulative(
-        _ rows: [DoseSummary.Region], _ earlier: [DoseSummary]
+        _ rows: [DoseSummary.Region], _ marrow: DoseSummary.Marrow?, _ earlier: [DoseSummary]
     ) -> [DoseSummary.Cumulative] {
-        rows.filter { $0.kind != "background" }.map { row in
-            let before = earlier.compactMap { cycle in cycle.regions.first { $0.name == row.name } }
-            let limit = DoseLimit.of(region: row.name)
+        let own = rows.filter { $0.kind != "background" }.map { ($0.name, $0.gray, $0.effectiveGray) }
+        let estimated = marrow.map { [(DoseSummary.Marrow.name, $0.gray, $0.effectiveGray)] } ?? []
+        return (own + estimated).map { name, gray, effectiveGray in
+            let before = earlier.compactMap { $0.dose(named: name) }
+            let limit = DoseLimit.of(region: name)
             return .init(
-                name: row.name, cycles: before.count + 1, gray: before.reduce(row.gray) { $0 + $1.gray },
-                effectiveGray: before.reduce(row.effectiveGray) { $0 + $1.effectiveGray }, limitGray: limit?.gray,
+                name: name, cycles: before.count + 1, gray: before.reduce(gray) { $0 + $1.gray },
+                effectiveGray: before.reduce(effectiveGray) { $0 + $1.effectiveGray }, limitGray: limit?.gray,
                 limitSource: limit?.source,
                 effectiveLimitGray: limit?.region == "kidney" ? DoseLimit.kidneyEffectiveGray : nil)
         }

@@ -56,6 +56,25 @@ public struct DoseSummary: Codable, Equatable, Sendable {
         }
     }
 
+    /// The red marrow as the cancellous bone stands for it, where no contour does.
+    public struct Marrow: Codable, Equatable, Sendable {
+        public static let name = "marrow"
+
+        public let volumeMillilitres: Double
+        public let gray, grayPerGigabecquerel: Double
+        /// That of the bone, in percent, k = 1. What the marrow has of the bone's activity no image shows.
+        public let deviationPercent: Double
+        public let effectiveGray: Double
+
+        enum CodingKeys: String, CodingKey {
+            case volumeMillilitres = "volume_ml"
+            case gray = "dose_gy"
+            case grayPerGigabecquerel = "dose_gy_per_gbq"
+            case deviationPercent = "sd_percent"
+            case effectiveGray = "bed_gy"
+        }
+    }
+
     /// A region's doses of all cycles so far, beside what the literature advises.
     public struct Cumulative: Codable, Equatable, Sendable {
         public let name: String
@@ -94,6 +113,7 @@ public struct DoseSummary: Codable, Equatable, Sendable {
     /// `region` or `voxel`: whose curve the decays of a voxel follow.
     public let kinetics: String
     public let regions: [Region]
+    public let marrow: Marrow?
     public let cumulative: [Cumulative]
     public let balance: Balance
     public let checks: [QualityCheck]
@@ -103,8 +123,14 @@ public struct DoseSummary: Codable, Equatable, Sendable {
     public let provenance: Provenance
     public let sources: [SourceReference]
 
+    /// What adds up over cycles under one name.
+    func dose(named name: String) -> (gray: Double, effectiveGray: Double)? {
+        if let row = regions.first(where: { $0.name == name }) { return (row.gray, row.effectiveGray) }
+        return name == Marrow.name ? marrow.map { ($0.gray, $0.effectiveGray) } : nil
+    }
+
     enum CodingKeys: String, CodingKey {
-        case radionuclide, hours, method, kinetics, regions, cumulative, balance, checks, assumptions, findings,
+        case radionuclide, hours, method, kinetics, regions, marrow, cumulative, balance, checks, assumptions, findings,
             provenance
         case sources
         case administeredMegabecquerel = "administered_mbq"

@@ -84,6 +84,13 @@ extension DoseReport {
         case "activity-deviation-assumed": "The deviation of the activity was not known; 10 % was assumed"
         case "outside-of-the-anatomy":
             "Activity that no region of the anatomy explains, as a sphere of 10 mm around where it was found"
+        case "marrow-from-cancellous-bone":
+            "Marrow: the mean dose in cancellous bone on the CT, away from lesions; with what deviation the bone's activity "
+                + "is the marrow's no image says"
+        case "administered-activity-not-the-images":
+            "The administered activity was stated; the images' files say another one"
+        case "administration-time-not-the-images":
+            "The time of the administration was stated; the images' files say another one"
         case "spect-anchored": "A SPECT says how much there is, the planar images how it goes on in time"
         case "spect-does-not-cover": "The SPECT does not show all of it; the planar images alone count"
         case "no-activity": "No activity was seen"

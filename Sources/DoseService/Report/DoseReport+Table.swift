@@ -99,7 +99,8 @@ extension DoseReport {
         let height = 24 + Double(shown.count) * 11
         page.box(40, y, 515, height, fill: .shade)
         page.box(40, y, 5, height, fill: colour)
-        page.text("Quality checks: \(word)", 53, y + 16, size: 12, bold: true, colour: colour)
+        let images = summary.hours.count == 1 ? ", from one image" : ""
+        page.text("Quality checks: \(word)\(images)", 53, y + 16, size: 12, bold: true, colour: colour)
         let passed = summary.checks.count - failed.count - warned.count
         page.text(
             "\(passed) of \(summary.checks.count) checks passed", 547, y + 16, size: 8, colour: .note, anchor: .end)

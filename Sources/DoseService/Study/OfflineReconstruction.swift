@@ -19,6 +19,23 @@ public struct OfflineReconstruction {
         (self.modelFile, self.seed) = (modelFile, seed)
     }
 
+    /// A network that is not there is missed before anything is computed.
+    private func requireModel() throws(OfflineProblem) {
+        guard let kind = method.network else { return }
+        guard let path = modelFile ?? ModelFile.populationPath else {
+            throw OfflineProblem(
+                .needsInput(code: "model-missing", fields: ["model"]),
+                found: ["--method \(method.rawValue) needs --model FILE: no model comes with the program"])
+        }
+        let file: ModelFile
+        do { file = try ModelFile(path: path) } catch { throw OfflineProblem(error, found: ["--model \(path)"]) }
+        guard file[kind] != nil else {
+            throw OfflineProblem(
+                .needsInput(code: "model-part-missing", fields: [kind.rawValue]),
+                found: ["--model \(path) holds no \(kind.rawValue)"])
+        }
+    }
+
     /// - Throws: ``OfflineProblem``.
     public func perform(progress: (Double, String) -> Void) throws(OfflineProblem) -> ResultSummary {
         let site = try siteFile.map { path throws(OfflineProblem) in try SiteFile.contents(path) }
@@ -26,6 +43,7 @@ public struct OfflineReconstruction {
         let anatomy = try OfflineInput("--anatomy", anatomyFolder)
         try planar.require([.nuclearMedicine], or: anatomy, [.computedTomography, .positronEmission])
         try OfflineProblem.requireOutput(outputFolder)
+        try requireModel()
         var request = ReconstructionRun.Request(
             planarPaths: planar.paths, anatomyPaths: anatomy.paths, sites: site.map { [$0.site] } ?? [],
             outputFolder: outputFolder, method: method, namespace: "offline \(UUID().uuidString)",

@@ -81,7 +81,7 @@ import Testing
             "Curves: models", "Uncertainty budget",
             "What was assumed", "Provenance", "Approval", "Research, not for clinical use", "liver", "Gy",
         ] { #expect(text.output.contains(words), "\(words)") }
-        #expect(text.output.contains("One image only"))
+        #expect(text.output.contains("One image only") && text.output.contains(", from one image"))
         // The same words as a web page.
         let page = try String(contentsOfFile: small.folder.file("out/report.html"), encoding: .utf8)
         #expect(page.contains("Uncertainty budget") && page.contains("data:image/png;base64,"))
