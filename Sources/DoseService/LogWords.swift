@@ -10,10 +10,13 @@ package enum LogWord {
             case .enum: mirror.children.first?.label ?? "\(value)"
             default: "\(type(of: value))"
             }
-        return name.reduce(into: "") { word, letter in
-            if letter.isUppercase, !word.isEmpty, word.last?.isUppercase == false { word += "-" }
+        var (word, isLower) = ("", false)
+        for letter in name {
+            if letter.isUppercase, isLower { word += "-" }
             word += letter.lowercased()
+            isLower = letter.isLowercase
         }
+        return word
     }
 
     /// An error's name, and what it carries by name.

@@ -102,7 +102,8 @@ public enum DoseText {
     private static func cumulativeLine(_ row: DoseSummary.Cumulative) -> String? {
         guard let limit = row.limitGray, limit > 0 else { return nil }
         let cycles = row.cycles == 1 ? "in this cycle" : "in \(row.cycles) cycles with this one"
-        return "\(row.name): \(digits(row.gray, 1)) Gy \(cycles), \(digits(100 * row.gray / limit, 0)) % of the "
+        return
+            "\(row.name): \(digits(row.gray, row.gray < 1 ? 2 : 1)) Gy \(cycles), \(digits(100 * row.gray / limit, 0)) % of the "
             + "\(digits(limit, 0)) Gy that the literature takes as the limit for all cycles"
     }
 

@@ -85,8 +85,8 @@ extension DoseReport {
         case "outside-of-the-anatomy":
             "Activity that no region of the anatomy explains, as a sphere of 10 mm around where it was found"
         case "marrow-from-cancellous-bone":
-            "Marrow: the mean dose in cancellous bone on the CT, away from lesions; with what deviation the bone's activity "
-                + "is the marrow's no image says"
+            "Marrow: the mean dose in cancellous bone on the CT, away from lesions; how much of the bone's activity is the "
+                + "marrow's no image says"
         case "administered-activity-not-the-images":
             "The administered activity was stated; the images' files say another one"
         case "administration-time-not-the-images":

@@ -20,6 +20,7 @@ extension EndToEnd {
             let administered_mbq: Double?
             let points: [Point]
             let doses: [Dose]
+            let dose_in_force: Int64?
         }
 
         private struct Summary: Decodable {
@@ -29,8 +30,14 @@ extension EndToEnd {
                 let spect_factor: Double?
             }
             let hours: [Double]
+            struct Sum: Decodable {
+                let name: String
+                let dose_gy: Double
+                let limit_gy: Double?
+            }
             let findings: [String]
             let regions: [Region]
+            let cumulative: [Sum]
         }
 
         private func cycle(
@@ -90,6 +97,10 @@ extension EndToEnd {
             #expect(summary.hours == [24, 72] && !summary.findings.contains("single-time-point"))
             let kidney = try #require(summary.regions.first { $0.name == "kidney_left" })
             #expect((0.5...20).contains(kidney.dose_gy))
+            // Nobody has contoured the marrow; published values of 177Lu-PSMA are 0.01 to 0.05 Gy/GBq.
+            let marrow = try #require(summary.cumulative.first { $0.name == "marrow" })
+            #expect((0.005...0.1).contains(marrow.dose_gy / administered * 1000) && marrow.limit_gy == 2)
+            #expect(summary.findings.contains("marrow-from-cancellous-bone"))
             for part in ["report", "table", "volume", "files/report.html", "files/masks.nii.gz"] {
                 #expect(try await service.get("/v1/doses/\(dose.id)/\(part)").status == 200, "\(part)")
             }
@@ -112,6 +123,21 @@ extension EndToEnd {
             #expect(exports.map(\.output).contains("dose") && exports.allSatisfy { $0.state == "confirmed" })
             try await expectDose(in: archive, of: sent, state)
             for word in ["Phantom", "SCINTIVOL-1", "19500101"] { #expect(!service.process.errors.contains(word)) }
+
+            // Somebody states another activity than the images' files: a new dose, which says so. The one that was sent stands.
+            let stated = #"{"administered_mbq":\#(administered * 1.05)}"#
+            #expect(try await service.post("/v1/cycles/1/administration", stated) == 200)
+            let restated = try await cycle(
+                service, reaches: "review", points: 2, revision: delivered.revision + 1)
+            #expect(
+                restated.dose_in_force == delivered.doses.last?.id && restated.doses.last?.id != restated.dose_in_force)
+            let other = try await service.decoded(
+                Summary.self, from: "/v1/doses/\(try #require(restated.doses.last).id)/summary")
+            #expect(other.findings.contains("administered-activity-not-the-images"))
+            #expect(!held.findings.contains("administered-activity-not-the-images"))
+            // One trace leads through the logs of all of it.
+            let lines = service.logLines.filter { $0["kind"] == "dose" || $0["message"] == "cycle assembled" }
+            #expect(!lines.isEmpty && lines.allSatisfy { $0["trace"]?.count == 32 })
             try await archive.end()
             #expect(try await service.end() == 0)
         }

@@ -41,7 +41,7 @@ extension EndToEnd {
             #expect(call.status != 0)
             let studyRootFind = "1.2.840.10008.5.1.4.1.2.2.1"
             let isLogged = try await eventually {
-                service.logLines.contains { $0["classes_refused"] == studyRootFind && $0["end"] == "aborted" }
+                service.logLines.contains { $0["classes_refused"] == studyRootFind && $0["end"] == "connection-closed" }
             }
             #expect(isLogged)
             let audit = "FROM audit WHERE action = 'association-ended' AND actor = 'VIEWER'"
