@@ -29,6 +29,8 @@ struct Database: Sendable {
 
     /// How often is looked whether the private server lives.
     private static let lookPeriod = Duration.seconds(2)
+    /// A start that takes longer is tried again: nobody waits for it who wants to end.
+    private static let startDeadline = Duration.seconds(15)
 
     /// Starts the private server anew when it has died, until the task is cancelled: nobody else looks after it. A given
     /// one is left to whoever gives it.
@@ -41,7 +43,7 @@ struct Database: Sendable {
             await Service.onThread {
                 do throws(PostgresError) {
                     // The same folder gives the same address.
-                    _ = try PrivateServer.start(in: Self.folder(settings))
+                    _ = try PrivateServer.start(in: Self.folder(settings), deadline: Self.startDeadline)
                     log.info("database started anew")
                 } catch { log.failure("database not started", error) }
             }

@@ -26,7 +26,9 @@ package enum LogWord {
         let parts = Mirror(reflecting: payload)
         // A case with one unnamed value holds it itself: mostly the error that it came from.
         guard parts.displayStyle == .tuple else {
-            if let inner = payload as? any Error { fields["cause"] = "\(of(inner))" }
+            guard let inner = payload as? any Error else { return fields }
+            fields = self.fields(of: inner).merging(fields) { $1 }
+            fields["cause"] = "\(of(inner))"
             return fields
         }
         for (label, value) in parts.children {

@@ -210,7 +210,8 @@ public struct Service: Sendable {
     private func makeWorkers(_ pool: Pool, _ queue: JobQueue, _ store: ObjectStore) -> [Worker] {
         let jobs = ReconstructionJobs(
             pool: pool, store: store, site: site, program: Self.program, log: log)
-        let doses = DoseJobs(pool: pool, store: store, site: site, program: Self.program, log: log)
+        let doses = DoseJobs(
+            pool: pool, store: store, site: site, program: Self.program, policy: settings.dosePolicy, log: log)
         let models = ModelJobs(pool: pool, store: store, site: site, program: Self.program, log: log)
         let workerLog = WorkerLog(log: log)
         let owner = "\(ProcessInfo.processInfo.hostName)-\(getpid())"

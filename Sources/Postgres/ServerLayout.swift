@@ -83,12 +83,18 @@ struct ServerLayout: Sendable {
         if length < 0 {
             // In a container even root may not look into another account's process.
             let isHidden = errno == EACCES || errno == EPERM
-            return isHidden && text(of: "/proc/\(process)/comm") == "postgres\n" ? process : nil
+            return isHidden && !isZombie(process) && text(of: "/proc/\(process)/comm") == "postgres\n" ? process : nil
         }
         guard let resolved = realpath(data, nil) else { return nil }
         defer { free(resolved) }
         let folder = String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return folder == String(cString: resolved) ? process : nil
+    }
+
+    /// Whether it has died and nobody has looked yet, as it stays where the first process of a container does not.
+    private func isZombie(_ process: Int32) -> Bool {
+        // The state follows the name, which may hold anything but stands in parentheses.
+        text(of: "/proc/\(process)/stat")?.split(separator: ")").last?.hasPrefix(" Z") ?? false
     }
 
     /// Puts a number that no process can have in place of a stranger's in the lock file. The rest stays: by it the

@@ -43,7 +43,7 @@ extension ArchiveQuery {
             handler.ended(
                 EndedAssociation(
                     request: request, reason: end, storedCount: session.storedCount, refusedCount: session.refusedCount,
-                    refusedClasses: []))
+                    refusedClasses: [], getsNothing: false))
         }
         let failed = try converse(identifier, question.identifier, judged, &session, on: association)
         end = .released

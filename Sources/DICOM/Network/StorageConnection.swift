@@ -30,7 +30,7 @@ struct StorageConnection {
                 registry.count { $0.refusedConnections += 1 }
                 abort(reason: .invalidParameter)
             case .unsupported(let rejection):
-                reject(rejection)
+                reject(nil, rejection)
             }
         }
     }
@@ -44,12 +44,14 @@ struct StorageConnection {
         var session = StorageSession(
             request: request, configuration: configuration, registry: registry, handler: handler)
         let reason = session.run(on: stream, pdu: pdu)
+        let judged = request.contexts.map(configuration.contexts.judge)
+        let accepted = Set(judged.filter { $0.transferSyntax != nil }.map(\.proposed.abstractSyntax))
         handler.ended(
             EndedAssociation(
                 request: request, reason: reason, storedCount: session.storedCount,
                 refusedCount: session.refusedCount,
-                refusedClasses: request.contexts.map(configuration.contexts.judge).filter { $0.transferSyntax == nil }
-                    .map(\.proposed.abstractSyntax)))
+                refusedClasses: judged.map(\.proposed.abstractSyntax).filter { !accepted.contains($0) },
+                getsNothing: accepted.isEmpty))
     }
 
     private func rejection(of request: AssociationRequest) -> AssociationRejection? {
@@ -62,16 +64,12 @@ struct StorageConnection {
         return nil
     }
 
-    private func reject(_ request: AssociationRequest, _ rejection: AssociationRejection) {
-        // The peer hears it first; what a handler does with it may take a while.
-        reject(rejection)
-        handler.rejected(request, rejection)
-    }
-
-    private func reject(_ rejection: AssociationRejection) {
+    private func reject(_ request: AssociationRequest?, _ rejection: AssociationRejection) {
         registry.count { $0.rejectedAssociations += 1 }
         stream.write(rejection.encoded, within: configuration.writeDeadline)
         stream.awaitEnd(within: configuration.closeDeadline)
+        // The peer has heard it by now; what a handler does with it may take a while.
+        handler.rejected(request, from: peerAddress, rejection)
     }
 
     /// - Source: DICOM PS3.8 table 9-26, source 2 (service provider).

@@ -18,7 +18,9 @@ public protocol StorageHandler: Sendable {
     func ended(_ association: EndedAssociation)
 
     /// Told of an association that was answered A-ASSOCIATE-RJ.
-    func rejected(_ request: AssociationRequest, _ rejection: AssociationRejection)
+    ///
+    /// - Parameter request: nil when its titles, version or application context cannot be used.
+    func rejected(_ request: AssociationRequest?, from peerAddress: String, _ rejection: AssociationRejection)
 }
 
 extension StorageHandler {
@@ -27,7 +29,9 @@ extension StorageHandler {
         .unknownTransaction
     }
 
-    public func rejected(_ request: AssociationRequest, _ rejection: AssociationRejection) {}
+    public func rejected(
+        _ request: AssociationRequest?, from peerAddress: String, _ rejection: AssociationRejection
+    ) {}
 }
 
 extension StoreStatus {
@@ -100,8 +104,10 @@ public struct EndedAssociation: Equatable, Sendable {
     public let reason: AssociationEnd
     public let storedCount: Int
     public let refusedCount: Int
-    /// Of the proposed contexts that were not accepted.
+    /// Classes that were proposed and accepted in no context.
     public let refusedClasses: [UID]
+    /// Not one context was accepted.
+    public let getsNothing: Bool
 }
 
 public enum AssociationEnd: Equatable, Sendable {

@@ -5,7 +5,7 @@ import Postgres
 /// What people decide about cycles. Each is part of its caller's transaction.
 enum CycleActions {
     private static let lock = Statement(
-        "cycle_action_lock", "SELECT state, revision, patient_key FROM cycle WHERE id = $1 FOR UPDATE")
+        "cycle_action_lock", "SELECT state, revision FROM cycle WHERE id = $1 FOR UPDATE")
 
     private static let step = Statement(
         "cycle_action_step",
@@ -17,7 +17,7 @@ enum CycleActions {
     private static let decide = Statement(
         "cycle_action_decide",
         """
-        UPDATE dose_result SET decision = $3, decided_by = $4, decided_reason = $5, decided_at = now()
+        UPDATE dose_result SET decision = $3, decided_by = $4, decided_at = now()
         WHERE id = (SELECT max(id) FROM dose_result WHERE cycle_id = $1 AND cycle_revision = $2)
         RETURNING id, folder
         """)
@@ -43,7 +43,6 @@ enum CycleActions {
     private struct Standing {
         let state: CycleState
         let revision: Int
-        let patient: String
     }
 
     /// Asks for the dose of what the cycle holds now, or finds the job that is under way.
@@ -69,50 +68,52 @@ enum CycleActions {
         return job.id
     }
 
-    /// Who decides about a dose, and why.
-    struct Decision: Sendable {
-        let actor, reason: String
-    }
-
     /// Sends the latest dose.
+    ///
+    /// - Parameter actor: who decides.
     static func approve(
-        _ id: Int64, _ decision: Decision, destinations: [ServiceSettings.Destination], _ transaction: Transaction
+        _ id: Int64, by actor: String, destinations: [ServiceSettings.Destination], _ transaction: Transaction
     ) throws(CaseActionError) {
+        // Later cycles add up what is approved now.
+        try note(id, transaction)
         let standing = try standing(id, transaction)
         guard standing.state == .review else { throw .cycleStateForbids(standing.state) }
         do throws(PostgresError) {
-            let row = try decide(.approved, decision, id, standing, transaction)
+            let row = try decide(.approved, actor, id, standing, transaction)
             try DoseJobs.insertExports(
                 dose: try row["id"], folder: try row["folder"], destinations: destinations, transaction)
-            // Later cycles add up what is approved now.
-            _ = try transaction.query(CycleStatements.note, [.text(standing.patient)])
         } catch { throw .database(error) }
         try step(id, standing, to: .exporting, reason: nil, transaction)
         // A cycle of which nothing is sent is done as soon as somebody has agreed.
         guard !DoseJobs.isAnythingSent(to: destinations) else { return }
-        let agreed = Standing(state: .exporting, revision: standing.revision, patient: standing.patient)
+        let agreed = Standing(state: .exporting, revision: standing.revision)
         try step(id, agreed, to: .delivered, reason: nil, transaction)
     }
 
     /// Keeps the latest dose from being sent; one that went out before it stays what it is.
-    static func reject(_ id: Int64, _ decision: Decision, _ transaction: Transaction) throws(CaseActionError) {
+    static func reject(_ id: Int64, by actor: String, _ transaction: Transaction) throws(CaseActionError) {
         let standing = try standing(id, transaction)
         guard standing.state == .review else { throw .cycleStateForbids(standing.state) }
-        do throws(PostgresError) { _ = try decide(.rejected, decision, id, standing, transaction) } catch {
+        do throws(PostgresError) { _ = try decide(.rejected, actor, id, standing, transaction) } catch {
             throw .database(error)
         }
         try step(id, standing, to: .failed, reason: "rejected", transaction)
     }
 
+    private static func note(_ id: Int64, _ transaction: Transaction) throws(CaseActionError) {
+        do throws(PostgresError) { _ = try transaction.query(CycleStatements.noteCycle, [.integer(id)]) } catch {
+            throw .database(error)
+        }
+    }
+
     /// - Returns: the row of the latest dose.
     private static func decide(
-        _ verdict: DoseDecision, _ decision: Decision, _ id: Int64, _ standing: Standing, _ transaction: Transaction
+        _ decision: DoseDecision, _ actor: String, _ id: Int64, _ standing: Standing, _ transaction: Transaction
     ) throws(PostgresError) -> Row {
         try transaction.queryOne(
             decide,
             [
-                .integer(id), .integer(Int64(standing.revision)), .text(verdict.rawValue), .text(decision.actor),
-                .text(decision.reason),
+                .integer(id), .integer(Int64(standing.revision)), .text(decision.rawValue), .text(actor),
             ])
     }
 
@@ -120,7 +121,8 @@ enum CycleActions {
     static func state(
         _ id: Int64, administeredAt: LocalTimestamp?, megabecquerel: Double?, actor: String, _ transaction: Transaction
     ) throws(CaseActionError) {
-        let standing = try standing(id, transaction)
+        try note(id, transaction)
+        _ = try standing(id, transaction)
         if let administeredAt {
             let first: String?
             do throws(PostgresError) {
@@ -132,7 +134,6 @@ enum CycleActions {
         do throws(PostgresError) {
             _ = try transaction.query(
                 state, [.integer(id), .optional(administeredAt?.sql), .optional(megabecquerel), .text(actor)])
-            _ = try transaction.query(CycleStatements.note, [.text(standing.patient)])
         } catch { throw .database(error) }
     }
 
@@ -168,7 +169,7 @@ enum CycleActions {
             if let row = try transaction.query(lock, [.integer(id)]).first,
                 let state = CycleState(rawValue: try row["state"])
             {
-                found = Standing(state: state, revision: try row["revision"], patient: try row["patient_key"])
+                found = Standing(state: state, revision: try row["revision"])
             }
         } catch { throw .database(error) }
         guard let found else { throw .unknownCycle }

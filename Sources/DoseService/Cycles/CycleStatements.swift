@@ -26,6 +26,14 @@ enum CycleStatements {
         "cycle_note",
         "INSERT INTO cycle_due (patient_key) VALUES ($1) ON CONFLICT (patient_key) DO UPDATE SET since = now()")
 
+    /// As ``note`` by the patient's cycle. Whoever also takes the cycle's row takes this one first, as assembly does.
+    static let noteCycle = Statement(
+        "cycle_note_cycle",
+        """
+        INSERT INTO cycle_due (patient_key) SELECT patient_key FROM cycle WHERE id = $1
+        ON CONFLICT (patient_key) DO UPDATE SET since = now()
+        """)
+
     /// As ``note`` when the patient has a cycle and an image that may set the levels of its dose.
     static let noteTomography = Statement(
         "cycle_note_tomography",

@@ -12,6 +12,8 @@ struct DoseJobs: Sendable {
     let site: SiteSettings
     /// The program that is started as the child.
     let program: String
+    /// As the service was started with.
+    let policy: DosePolicy
     let log: Logger
 
     private var settings: ServiceSettings { site.current }
@@ -71,10 +73,13 @@ struct DoseJobs: Sendable {
         let json = JSONText.encode(summary)
         let destinations = settings.destinations
         let failed = summary.checks.first { $0.outcome == .fail }
-        // What fails a check waits for a person whatever the site has said.
-        let waits = failed != nil || settings.dosePolicy == .approval
+        // What fails a check waits for a person whatever the site has said; so does what was asked for where none are
+        // computed by themselves.
+        let waits = failed != nil || policy != .automatic
         let next: CycleState = waits ? .review : Self.isAnythingSent(to: destinations) ? .exporting : .delivered
         return JobResult(json: nil) { (transaction) throws(PostgresError) in
+            // Later cycles add up what is let pass now.
+            if !waits { _ = try transaction.query(CycleStatements.noteCycle, [.integer(payload.cycleID)]) }
             let row = try transaction.queryOne(
                 CycleStatements.insertResult,
                 [

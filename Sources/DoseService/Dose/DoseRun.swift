@@ -83,14 +83,18 @@ public struct DoseRun: Sendable {
         var findings = dosimetry.anatomy.findings
         if input.points.count == 1 { findings.append("single-time-point") }
         if marrow != nil { findings.append("marrow-from-cancellous-bone") }
-        findings += statedDifferently(input)
+        findings += administrationFindings(input)
         if input.spect != nil { findings.append("spect-anchored") }
         findings += input.unusedTomographies.map { "spect-not-used-\($0)" }
+        let cumulative = Self.cumulative(rows, marrow, earlier)
+        if cumulative.contains(where: { $0.limitGray != nil && $0.cyclesWithout != nil }) {
+            findings.append("cumulative-incomplete")
+        }
         return DoseSummary(
             radionuclide: input.scheme.name, administeredMegabecquerel: request.administeredMegabecquerel,
             hours: RegionKinetics.hours(input, request), method: request.method.rawValue,
             kinetics: dosimetry.voxelDeviation == nil ? "region" : "voxel", regions: rows, marrow: marrow,
-            cumulative: Self.cumulative(rows, marrow, earlier),
+            cumulative: cumulative,
             balance: .init(
                 emittedJoule: balance.emitted, absorbedJoule: balance.absorbed,
                 beyondKernelJoule: balance.beyondKernel, beyondGridJoule: balance.beyondGrid),
@@ -98,12 +102,12 @@ public struct DoseRun: Sendable {
             findings: findings, provenance: provenance, sources: input.sources)
     }
 
-    /// Files of one administration differ by no more than rounding.
-    private static let activityTolerance = 0.01
+    /// Files of one administration differ by no more than rounding, and by 1 % where a cycle takes them for one.
+    private static let activityTolerance = 0.015
     private static let secondsTolerance = 60.0
 
-    /// What was stated counts; that the images' files say otherwise is for whoever signs.
-    private func statedDifferently(_ input: DoseInput) -> [String] {
+    /// One activity and one time count; that a file says otherwise is for whoever signs.
+    private func administrationFindings(_ input: DoseInput) -> [String] {
         let images = input.points.compactMap { $0.summary?.acquisition }
         let activities = images.compactMap(\.administeredMegabecquerel)
         let times = images.compactMap(\.administeredAt)
@@ -129,7 +133,9 @@ public struct DoseRun: Sendable {
             let before = earlier.compactMap { $0.dose(named: name) }
             let limit = DoseLimit.of(region: name)
             return .init(
-                name: name, cycles: before.count + 1, gray: before.reduce(gray) { $0 + $1.gray },
+                name: name, cycles: before.count + 1,
+                cyclesWithout: before.count < earlier.count ? earlier.count - before.count : nil,
+                gray: before.reduce(gray) { $0 + $1.gray },
                 effectiveGray: before.reduce(effectiveGray) { $0 + $1.effectiveGray }, limitGray: limit?.gray,
                 limitSource: limit?.source,
                 effectiveLimitGray: limit?.region == "kidney" ? DoseLimit.kidneyEffectiveGray : nil)

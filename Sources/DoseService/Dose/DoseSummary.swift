@@ -78,7 +78,10 @@ public struct DoseSummary: Codable, Equatable, Sendable {
     /// A region's doses of all cycles so far, beside what the literature advises.
     public struct Cumulative: Codable, Equatable, Sendable {
         public let name: String
+        /// How many are added up.
         public let cycles: Int
+        /// Cycles that say nothing of the region, so that the sum is too low; nil when there are none.
+        public let cyclesWithout: Int?
         public let gray, effectiveGray: Double
         public let limitGray: Double?
         public let limitSource: String?
@@ -87,6 +90,7 @@ public struct DoseSummary: Codable, Equatable, Sendable {
 
         enum CodingKeys: String, CodingKey {
             case name, cycles
+            case cyclesWithout = "cycles_without"
             case effectiveLimitGray = "bed_limit_gy"
             case gray = "dose_gy"
             case effectiveGray = "bed_gy"

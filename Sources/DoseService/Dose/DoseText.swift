@@ -101,7 +101,8 @@ public enum DoseText {
     /// - Returns: nil for a region of which the literature has no limit.
     private static func cumulativeLine(_ row: DoseSummary.Cumulative) -> String? {
         guard let limit = row.limitGray, limit > 0 else { return nil }
-        let cycles = row.cycles == 1 ? "in this cycle" : "in \(row.cycles) cycles with this one"
+        let without = row.cyclesWithout.map { " (\($0) more say nothing of it)" } ?? ""
+        let cycles = (row.cycles == 1 ? "in this cycle" : "in \(row.cycles) cycles with this one") + without
         return
             "\(row.name): \(digits(row.gray, row.gray < 1 ? 2 : 1)) Gy \(cycles), \(digits(100 * row.gray / limit, 0)) % of the "
             + "\(digits(limit, 0)) Gy that the literature takes as the limit for all cycles"

@@ -114,19 +114,23 @@ final class Intake: StorageHandler {
     }
 
     /// A scanner that is set up wrongly is seen here first: which title from where, and what it was told.
-    func rejected(_ request: AssociationRequest, _ rejection: AssociationRejection) {
-        let reason = rejection.word
+    func rejected(_ request: AssociationRequest?, from peerAddress: String, _ rejection: AssociationRejection) {
+        let (reason, calling, called) = (rejection.word, request?.callingTitle ?? "", request?.calledTitle ?? "")
         log.warning(
             "association refused",
             metadata: [
-                "peer": "\(request.peerAddress)", "calling": "\(request.callingTitle)",
-                "called": "\(request.calledTitle)", "reason": "\(reason)",
+                "peer": "\(peerAddress)", "calling": "\(calling)", "called": "\(called)", "reason": "\(reason)",
             ])
-        guard rejections.isNew("\(request.peerAddress) \(request.callingTitle) \(reason)") else { return }
-        write(
-            .init(
-                actor: request.callingTitle, action: .associationRefused, subject: "association",
-                peer: request.peerAddress, outcome: 4, detail: ["reason": reason, "called": request.calledTitle]))
+        let kind = "\(peerAddress) \(calling) \(reason)"
+        var event = AuditTrail.Event(
+            actor: calling, action: .associationRefused, subject: "association", peer: peerAddress, outcome: 4,
+            detail: ["reason": reason, "called": called])
+        switch rejections.look(kind) {
+        case .known: return
+        case .new: break
+        case .flood: event.detail = ["reason": "flood"]
+        }
+        if !write(event) { rejections.forget(kind) }
     }
 
     /// The classes that a peer proposed and does not get, sorted. Some propose every class there is.
@@ -151,8 +155,15 @@ final class Intake: StorageHandler {
                 outcome: isWhole ? 0 : 4, detail: detail))
     }
 
-    private func write(_ event: AuditTrail.Event) {
-        do throws(PostgresError) { try index.audit(event) } catch { log.failure("audit row not written", error) }
+    @discardableResult
+    private func write(_ event: AuditTrail.Event) -> Bool {
+        do throws(PostgresError) {
+            try index.audit(event)
+            return true
+        } catch {
+            log.failure("audit row not written", error)
+            return false
+        }
     }
 
     /// Rows for files that have none: the service ended between the file and its row.
@@ -219,13 +230,6 @@ final class Intake: StorageHandler {
                 "reason": "\(status.comment)",
             ])
         return status
-    }
-}
-
-extension EndedAssociation {
-    /// Whether not one class that was proposed is accepted here.
-    fileprivate var getsNothing: Bool {
-        !refusedClasses.isEmpty && refusedClasses.count == request.contexts.count
     }
 }
 

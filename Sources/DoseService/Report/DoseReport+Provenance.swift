@@ -88,9 +88,11 @@ extension DoseReport {
             "Marrow: the mean dose in cancellous bone on the CT, away from lesions; how much of the bone's activity is the "
                 + "marrow's no image says"
         case "administered-activity-not-the-images":
-            "The administered activity was stated; the images' files say another one"
+            "An image's file says another administered activity than the one that counts"
         case "administration-time-not-the-images":
-            "The time of the administration was stated; the images' files say another one"
+            "An image's file says another time of the administration than the one that counts"
+        case "cumulative-incomplete":
+            "An earlier cycle says nothing of a region that has a limit: its sum over the cycles is too low"
         case "spect-anchored": "A SPECT says how much there is, the planar images how it goes on in time"
         case "spect-does-not-cover": "The SPECT does not show all of it; the planar images alone count"
         case "no-activity": "No activity was seen"

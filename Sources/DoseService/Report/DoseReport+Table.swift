@@ -137,7 +137,8 @@ extension DoseReport {
             page.text(Self.shown(row.name), 43, line)
             page.text(
                 "\(Self.digits(row.gray)) Gy (BED \(Self.digits(row.effectiveGray)) Gy) in \(row.cycles) "
-                    + (row.cycles == 1 ? "cycle" : "cycles"), 115, line, bold: over, colour: over ? .fail : .black)
+                    + (row.cycles == 1 ? "cycle" : "cycles") + (row.cyclesWithout.map { ", \($0) without" } ?? ""), 115,
+                line, bold: over, colour: over ? .fail : .black)
             page.text(
                 "literature: \(Self.digits(row.limitGray ?? 0)) Gy, \(row.limitSource ?? "")\(effective)",
                 ReportPage.width - ReportPage.margin, line, size: 7, colour: .note, anchor: .end)

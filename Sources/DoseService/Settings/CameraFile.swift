@@ -6,6 +6,8 @@ public struct CameraFile: Sendable {
     /// Nil when it lacks what no description can lack.
     public let site: CameraSite?
     public let problems: [ConfigurationProblem]
+    /// What can be used and is probably not meant so.
+    public let warnings: [ConfigurationProblem]
     /// SHA-256 of the bytes.
     public let digest: String
 
@@ -21,28 +23,23 @@ public struct CameraFile: Sendable {
     public init(json: Data) {
         digest = Digest.hex(of: Array(json))
         guard let value = JSONText.decode(JSONValue.self, from: String(decoding: json, as: UTF8.self)) else {
-            (site, problems) = (nil, [JSONValue.notJSON(json)])
+            (site, problems, warnings) = (nil, [JSONValue.notJSON(json)], [])
             return
         }
-        (site, problems) = Self.read(value)
+        let reader = ConfigurationReader(value, path: "")
+        if case .object(let values) = value, !values.isEmpty, !values.keys.contains(where: CameraSite.keys.contains) {
+            let detail = "this describes no camera: a site's configuration is given as --config"
+            (site, problems) = (nil, [ConfigurationProblem(path: ".", code: "not-a-camera", detail: detail)])
+        } else {
+            site = CameraSite.read(reader)
+            problems = reader.finish()
+        }
+        warnings = reader.warnings
     }
 
     /// Whether an object is rather this than anything else: at least half of its keys are a camera's.
     static func describesCamera(_ value: JSONValue) -> Bool {
         guard case .object(let values) = value, !values.isEmpty else { return false }
         return 2 * values.keys.count { CameraSite.keys.contains($0) } >= values.count
-    }
-
-    private static func read(_ value: JSONValue) -> (CameraSite?, [ConfigurationProblem]) {
-        guard case .object(let values) = value else {
-            return (nil, [ConfigurationProblem(path: ".", code: "not-an-object")])
-        }
-        guard values.isEmpty || values.keys.contains(where: CameraSite.keys.contains) else {
-            let detail = "this describes no camera: a site's configuration is given as --config"
-            return (nil, [ConfigurationProblem(path: ".", code: "not-a-camera", detail: detail)])
-        }
-        let reader = ConfigurationReader(value, path: "")
-        let site = CameraSite.read(reader)
-        return (site, reader.finish())
     }
 }

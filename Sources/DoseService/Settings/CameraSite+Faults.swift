@@ -1,5 +1,4 @@
 import DICOM
-import Foundation
 import Imaging
 import Tomography
 
@@ -65,13 +64,6 @@ extension CameraSite {
     func isCalibrated(on start: LocalTimestamp) -> Bool {
         if let until = validUntil.flatMap(Self.date), until.advanced(bySeconds: 86_400) <= start { return false }
         return true
-    }
-
-    /// What can be used and is probably not meant so.
-    var warnings: [ConfigurationProblem] {
-        guard let until = validUntil, !isCalibrated(on: LocalTimestamp(Date())) else { return [] }
-        let detail = "past since \(until): results of this camera are relative until it is calibrated anew"
-        return [ConfigurationProblem(path: CodingKeys.validUntil.rawValue, code: "expired", detail: detail)]
     }
 
     /// - Source: ISO 8601 calendar date, `YYYY-MM-DD`.

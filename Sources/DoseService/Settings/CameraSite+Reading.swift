@@ -31,6 +31,11 @@ extension CameraSite {
         site.source = reader.text(CodingKeys.source.rawValue)
         // What could not be read is the usual one's here, which is usable.
         for problem in site.problems { reader.complain(problem.path, problem.code, problem.detail) }
+        if let until = site.validUntil, !site.isCalibrated(on: .now) {
+            reader.warn(
+                CodingKeys.validUntil.rawValue, "expired",
+                "past since \(until): results of this camera are relative until it is calibrated anew")
+        }
         return isComplete ? site : nil
     }
 }

@@ -10,7 +10,7 @@ extension ConfigurationCheck {
         }
         if let value, CameraFile.describesCamera(value), let camera = CameraFile(contentsOf: path) {
             self.init(
-                kind: .camera, file: path, problems: camera.problems, warnings: camera.site?.warnings ?? [])
+                kind: .camera, file: path, problems: camera.problems, warnings: camera.warnings)
         } else {
             var check = ConfigurationCheck(SiteConfiguration(contentsOf: path), echoes: echoes)
             check.file = path

@@ -19,11 +19,6 @@ public struct ConfigurationProblem: Codable, Equatable, Sendable, CustomStringCo
     public func described(in file: String) -> String {
         line.map { "\(file):\($0): \(code)" + (detail.map { ": \($0)" } ?? "") } ?? "\(file): \(description)"
     }
-
-    /// The same, of an object inside another one.
-    func below(_ parent: String) -> ConfigurationProblem {
-        ConfigurationProblem(path: path == "." ? parent : "\(parent).\(path)", code: code, detail: detail, line: line)
-    }
 }
 
 /// Reads the keys of one object and collects what is wrong instead of stopping at the first mistake.
@@ -33,6 +28,8 @@ final class ConfigurationReader {
     private let isObject: Bool
     private var known: Set<String> = []
     private(set) var problems: [ConfigurationProblem] = []
+    /// What can be used and is probably not meant so.
+    private(set) var warnings: [ConfigurationProblem] = []
 
     init(_ value: JSONValue, path: String) {
         self.path = path
@@ -52,7 +49,14 @@ final class ConfigurationReader {
         problems.append(ConfigurationProblem(path: place(key), code: code, detail: detail))
     }
 
-    func take(_ others: [ConfigurationProblem]) { problems += others }
+    func warn(_ key: String, _ code: String, _ detail: String) {
+        warnings.append(ConfigurationProblem(path: key == "." ? path : place(key), code: code, detail: detail))
+    }
+
+    private func take(_ inner: ConfigurationReader) {
+        problems += inner.finish()
+        warnings += inner.warnings
+    }
 
     /// Keys that nobody has asked for are mistakes too: a misspelt limit is no limit.
     func finish() -> [ConfigurationProblem] {
@@ -70,6 +74,9 @@ final class ConfigurationReader {
 
     /// Whether something stands there, right or wrong.
     func has(_ key: String) -> Bool { values[key].map { $0 != .null } ?? false }
+
+    /// Whether something stands there that is no empty list.
+    func isFilled(_ key: String) -> Bool { has(key) && values[key] != .list([]) }
 
     /// Every key, for objects whose keys are values.
     var keys: [String] { values.keys.sorted() }
@@ -169,7 +176,7 @@ final class ConfigurationReader {
         guard let value = value(key) else { return nil }
         let reader = ConfigurationReader(value, path: place(key))
         let result = read(reader)
-        take(reader.finish())
+        take(reader)
         return result
     }
 
@@ -178,7 +185,7 @@ final class ConfigurationReader {
         list(key) { place, entry in
             let reader = ConfigurationReader(entry, path: self.place(place))
             let result = read(reader)
-            take(reader.finish())
+            take(reader)
             return result
         } ?? []
     }

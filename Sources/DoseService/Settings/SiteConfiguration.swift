@@ -78,6 +78,7 @@ public struct SiteConfiguration: Sendable {
         auditReceiver = reader.object("audit", Self.auditReceiver)
         readDevices(reader)
         problems = reader.finish()
+        warnings = reader.warnings
     }
 
     private mutating func readDevices(_ reader: ConfigurationReader) {
@@ -85,13 +86,6 @@ public struct SiteConfiguration: Sendable {
         cameras = reader.objects("cameras", CameraSite.read)
         let described = Dictionary(grouping: cameras) { "\($0.station) \($0.isotope)" }
         if described.contains(where: { $0.value.count > 1 }) { reader.complain("cameras", "station-repeated") }
-        for (index, rule) in rules.enumerated() where rule.isForEveryDevice {
-            let detail = "names no manufacturer, model or station, so it is for every device"
-            warnings.append(ConfigurationProblem(path: "rules[\(index)]", code: "every-device", detail: detail))
-        }
-        for (index, camera) in cameras.enumerated() {
-            warnings += camera.warnings.map { $0.below("cameras[\(index)]") }
-        }
     }
 
     private static func readPeers(_ reader: ConfigurationReader, callingTitle: String) -> [GatewayPeer] {
@@ -145,7 +139,7 @@ public struct SiteConfiguration: Sendable {
         let retrieval = reader.choice("retrieval", GatewayPeer.Retrieval.self)
         let (mayCall, isAsked) = (reader.bool("may_call") ?? true, reader.bool("is_asked") ?? false)
         let files = reader.object("tls") { securityFiles($0, role: .client) }
-        let isCalled = isAsked || reader.has("receives") || reader.has("host") || reader.has("port")
+        let isCalled = isAsked || reader.isFilled("receives") || reader.has("host") || reader.has("port")
         for key in ["host", "port"] where isCalled && !reader.has(key) { reader.complain(key, "missing") }
         guard let title, let name else { return (name, nil) }
         var peer = GatewayPeer(name: name, title: title)

@@ -69,6 +69,9 @@ public struct ReadingRule: Codable, Equatable, Sendable {
         rule.frameDuration = reader.number(Key.frameDuration.rawValue)
         rule.countTolerance = reader.number(Key.countTolerance.rawValue)
         rule.acquiredAt = reader.text(Key.acquiredAt.rawValue)
+        if rule.isForEveryDevice {
+            reader.warn(".", "every-device", "names no manufacturer, model or station, so it is for every device")
+        }
         // What could not be read has been said by now.
         let complained = Set(reader.problems.map(\.path))
         for (key, must) in rule.faults {

@@ -163,13 +163,13 @@ struct DoseView: Codable, Equatable {
     let createdAt: Double
     /// ``DoseDecision``; nil while it waits for a person.
     let decision: String?
-    /// Who decided, and the reason that he gave.
-    let decidedBy, reason: String?
+    /// Who decided; why, the audit says.
+    let decidedBy: String?
     let decidedAt: Double?
     let files: [ResultView.File]
 
     enum CodingKeys: String, CodingKey {
-        case id, cycle, job, revision, decision, reason, files
+        case id, cycle, job, revision, decision, files
         case createdAt = "created_at"
         case decidedBy = "decided_by"
         case decidedAt = "decided_at"

@@ -1,5 +1,6 @@
 import DICOM
 import DoseService
+import Jobs
 import Postgres
 import Testing
 
@@ -21,6 +22,9 @@ import Testing
         #expect(LogWord.fields(of: PostgresError.poolExhausted) == ["error": "pool-exhausted"])
         let one = LogWord.fields(of: PostgresError.connectionFailed(reason: "no route"))
         #expect(one == ["error": "connection-failed", "reason": "no route"])
+        let wrapped = LogWord.fields(of: JobsError.database(failed))
+        #expect(wrapped["error"] == "database" && wrapped["cause"] == "statement-failed")
+        #expect(wrapped["sql_state"] == "40001")
         let listening = LogWord.fields(of: NetworkError.cannotListen(step: .bind, code: 98))
         #expect(listening == ["error": "cannot-listen", "step": "bind", "code": "98"])
     }
@@ -28,10 +32,12 @@ import Testing
     /// Neither one caller nor many fill the audit.
     @Test func refusalsAreAuditedOncePerMinuteAndKind() {
         let (watch, now) = (RejectionWatch(), ContinuousClock.now)
-        #expect(watch.isNew("a", at: now) && !watch.isNew("a", at: now) && watch.isNew("b", at: now))
-        #expect(!watch.isNew("a", at: now + .seconds(59)) && watch.isNew("a", at: now + .seconds(61)))
-        let later = now + .seconds(200)
-        let taken = (0..<1000).count { watch.isNew("caller \($0)", at: later) }
-        #expect(taken == RejectionWatch.kindLimit)
+        #expect(watch.look("a", at: now) == .new && watch.look("a", at: now) == .known)
+        watch.forget("a")
+        #expect(watch.look("a", at: now) == .new && watch.look("b", at: now) == .new)
+        #expect(watch.look("a", at: now + .seconds(59)) == .known)
+        #expect(watch.look("a", at: now + .seconds(61)) == .new)
+        let looks = (0..<1000).map { watch.look("caller \($0)", at: now + .seconds(200)) }
+        #expect(looks.count { $0 == .new } == RejectionWatch.kindLimit - 1 && looks.count { $0 == .flood } == 1)
     }
 }

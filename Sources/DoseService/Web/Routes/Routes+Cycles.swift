@@ -13,11 +13,11 @@ extension Routes {
             return Self.tagged(view)
         }
         addDecision("approve", .cycleApproved, to: &router) {
-            [site] (id, decision, transaction) throws(CaseActionError) in
-            try CycleActions.approve(id, decision, destinations: site.current.destinations, transaction)
+            [site] (id, actor, transaction) throws(CaseActionError) in
+            try CycleActions.approve(id, by: actor, destinations: site.current.destinations, transaction)
         }
-        addDecision("reject", .cycleRejected, to: &router) { (id, decision, transaction) throws(CaseActionError) in
-            try CycleActions.reject(id, decision, transaction)
+        addDecision("reject", .cycleRejected, to: &router) { (id, actor, transaction) throws(CaseActionError) in
+            try CycleActions.reject(id, by: actor, transaction)
         }
         addAdministrationOfCycle(&router)
         addDoses(&router)
@@ -25,13 +25,14 @@ extension Routes {
 
     private func addDecision(
         _ word: String, _ action: AuditTrail.Action, to router: inout Router,
-        _ decide: @escaping @Sendable (Int64, CycleActions.Decision, Transaction) throws(CaseActionError) -> Void
+        _ decide: @escaping @Sendable (Int64, _ actor: String, Transaction) throws(CaseActionError) -> Void
     ) {
         addChange(.post, "/v1/cycles/{id}/\(word)", .operator_, action: action, to: &router) { request, principal in
             let (id, reason) = (try request.identifier(), try Self.reason(request))
-            let decision = CycleActions.Decision(actor: principal.name, reason: reason)
             return { (transaction) throws(ChangeFailure) in
-                do throws(CaseActionError) { try decide(id, decision, transaction) } catch { throw .dosecase(error) }
+                do throws(CaseActionError) { try decide(id, principal.name, transaction) } catch {
+                    throw .dosecase(error)
+                }
                 return try Self.answer(cycle: id, detail: ["reason": reason], transaction)
             }
         }
@@ -103,7 +104,7 @@ extension Routes {
         "dose_find",
         """
         SELECT cycle_id, cycle_revision, job_id, folder, summary, extract(epoch FROM created_at)::float8 AS created,
-            decision, decided_by, decided_reason, extract(epoch FROM decided_at)::float8 AS decided
+            decision, decided_by, extract(epoch FROM decided_at)::float8 AS decided
         FROM dose_result WHERE id = $1
         """)
 
@@ -152,7 +153,7 @@ extension Routes {
             let view = DoseView(
                 id: id, cycle: try row["cycle_id"], job: try row["job_id"], revision: try row["cycle_revision"],
                 createdAt: try row["created"], decision: try row["decision"], decidedBy: try row["decided_by"],
-                reason: try row["decided_reason"], decidedAt: try row["decided"], files: ResultFiles(folder: folder).all
+                decidedAt: try row["decided"], files: ResultFiles(folder: folder).all
             )
             return FoundDose(view: view, summary: try row["summary"], folder: folder)
         }
