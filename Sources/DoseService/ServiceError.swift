@@ -1,4 +1,5 @@
 public import DICOM
+import Glibc
 public import HTTP
 public import Postgres
 
@@ -23,9 +24,18 @@ public enum ServiceError: Error, Equatable, Sendable {
                 + "--database-url"
         case .database(let error): "the database is not usable (\(error)): check its URL and that it runs"
         case .configuration(let problems):
-            "the configuration cannot be used: " + problems.map(\.description).joined(separator: ", ")
-        case .listener(let error): "cannot listen for DICOM (\(error)): is the port taken?"
-        case .web(let error): "cannot listen for HTTP (\(error)): is the port taken?"
+            "the configuration cannot be used:" + problems.map { "\n  \($0)" }.joined()
+        case .listener(let error): "cannot listen for DICOM (\(Self.plain(error))): is the port taken?"
+        case .web(let error): "cannot listen for HTTP (\(Self.plain(error))): is the port taken?"
+        }
+    }
+
+    /// As the system names it, where it does.
+    private static func plain(_ error: any Error) -> String {
+        switch error {
+        case NetworkError.cannotListen(_, let code): String(cString: strerror(code))
+        case HTTPError.cannotListen(let host, let port, let code): "\(host):\(port): \(String(cString: strerror(code)))"
+        default: LogWord.of(error)
         }
     }
 }

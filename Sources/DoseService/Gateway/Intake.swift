@@ -102,10 +102,11 @@ final class Intake: StorageHandler {
         // When the database does not answer it is told with the next renewal.
         try? arrivals.end(association: association.request.number)
         if association.storedCount + association.refusedCount > 0 || association.getsNothing { audit(association) }
-        log.info(
-            "association ended",
+        log.log(
+            level: association.getsNothing ? .warning : .info, "association ended",
             metadata: [
                 "association": "\(association.request.number)", "peer": "\(association.request.peerAddress)",
+                "calling": "\(association.request.callingTitle)",
                 "trace": "\(traces.end(association.request.number))", "end": "\(LogWord.of(association.reason))",
                 "stored": "\(association.storedCount)",
                 "refused": "\(association.refusedCount)",
@@ -115,7 +116,11 @@ final class Intake: StorageHandler {
 
     /// A scanner that is set up wrongly is seen here first: which title from where, and what it was told.
     func rejected(_ request: AssociationRequest?, from peerAddress: String, _ rejection: AssociationRejection) {
-        let (reason, calling, called) = (rejection.word, request?.callingTitle ?? "", request?.calledTitle ?? "")
+        let (calling, called) = (request?.callingTitle ?? "", request?.calledTitle ?? "")
+        // The caller only hears that it is not known; here is said that its title is, from other addresses.
+        let isKnown = settings.peers.contains { $0.mayCall && $0.title == calling }
+        let reason =
+            rejection == .callingTitleNotRecognized && isKnown ? "calling-address-not-allowed" : rejection.word
         log.warning(
             "association refused",
             metadata: [

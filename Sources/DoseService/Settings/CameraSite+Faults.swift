@@ -67,7 +67,7 @@ extension CameraSite {
     }
 
     /// - Source: ISO 8601 calendar date, `YYYY-MM-DD`.
-    private static func date(_ text: String) -> LocalTimestamp? {
+    static func date(_ text: String) -> LocalTimestamp? {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 3, parts.map(\.count) == [4, 2, 2] else { return nil }
         return LocalTimestamp(date: parts.joined(), time: "00")

@@ -1,3 +1,5 @@
+import DICOM
+import Imaging
 import Tomography
 
 extension CameraSite {
@@ -31,12 +33,39 @@ extension CameraSite {
         site.source = reader.text(CodingKeys.source.rawValue)
         // What could not be read is the usual one's here, which is usable.
         for problem in site.problems { reader.complain(problem.path, problem.code, problem.detail) }
+        site.warnOfCalibration(reader)
         if let until = site.validUntil, !site.isCalibrated(on: .now) {
             reader.warn(
                 CodingKeys.validUntil.rawValue, "expired",
                 "past since \(until): results of this camera are relative until it is calibrated anew")
         }
         return isComplete ? site : nil
+    }
+}
+
+extension CameraSite {
+    /// Counts a second and MBq of one head with any collimator that images these energies; 177Lu has about 10.
+    private static let usualSensitivity = 0.5...100.0
+    /// How far a key may be from the line that it names, as ``calibration(energy:)`` takes it.
+    private static let lineTolerance = 3.0
+
+    /// What makes every result of the camera wrong without a word.
+    private func warnOfCalibration(_ reader: ConfigurationReader) {
+        let key = CodingKeys.calibration.rawValue
+        let lines = Radionuclide.known.first { $0.name == isotope }?.lines.map(\.energy) ?? []
+        for (text, value) in (calibration ?? [:]).sorted(by: { $0.key < $1.key }) {
+            let energy = Double(text) ?? 0
+            if !lines.isEmpty, !lines.contains(where: { abs($0 - energy) <= Self.lineTolerance }) {
+                let known = lines.map { "\(Int($0.rounded()))" }.joined(separator: " and ")
+                reader.warn("\(key).\(text)", "no-line", "\(isotope) is seen at \(known) keV: this one is never used")
+            }
+            if !Self.usualSensitivity.contains(value) {
+                reader.warn("\(key).\(text)", "unusual", "cameras count 0.5 to 100 a second and MBq")
+            }
+        }
+        if let day = measuredOn.flatMap(Self.date), LocalTimestamp.now < day {
+            reader.warn(CodingKeys.measuredOn.rawValue, "in-the-future", "measured after today")
+        }
     }
 }
 

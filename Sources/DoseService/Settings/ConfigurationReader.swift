@@ -37,7 +37,10 @@ final class ConfigurationReader {
             (self.values, isObject) = (values, true)
         } else {
             (values, isObject) = ([:], false)
-            problems = [ConfigurationProblem(path: path.isEmpty ? "." : path, code: "not-an-object")]
+            problems = [
+                ConfigurationProblem(
+                    path: path.isEmpty ? "." : path, code: "not-an-object", detail: "must be an object, in { }")
+            ]
         }
     }
 
@@ -61,7 +64,8 @@ final class ConfigurationReader {
     /// Keys that nobody has asked for are mistakes too: a misspelt limit is no limit.
     func finish() -> [ConfigurationProblem] {
         for key in values.keys.sorted() where !known.contains(key) {
-            complain(key, "unknown-key", NearestName.advice(for: key, among: known))
+            let advice = NearestName.advice(for: key, among: known)
+            complain(key, "unknown-key", advice ?? "known are \(known.sorted().joined(separator: ", "))")
         }
         return problems
     }
@@ -91,7 +95,7 @@ final class ConfigurationReader {
         _ key: String, must: String = "must not be empty", where isGood: (String) -> Bool = { !$0.isEmpty }
     ) -> String? {
         guard let value = value(key) else { return nil }
-        guard case .text(let text) = value else { return complained(key, "not-text") }
+        guard case .text(let text) = value else { return complained(key, "not-text", "must be text in quotes") }
         return isGood(text) ? text : complained(key, "unusable", Self.quoted(text, must))
     }
 
@@ -110,7 +114,7 @@ final class ConfigurationReader {
         _ key: String, must: String = "must not be empty", where isGood: (String) -> Bool = { !$0.isEmpty }
     ) -> [String]? {
         list(key) { place, entry in
-            guard case .text(let text) = entry else { return complained(place, "not-text") }
+            guard case .text(let text) = entry else { return complained(place, "not-text", "must be text in quotes") }
             return isGood(text) ? text : complained(place, "unusable", Self.quoted(text, must))
         }
     }
@@ -124,19 +128,23 @@ final class ConfigurationReader {
     /// Lists of numbers.
     func numberLists(_ key: String) -> [[Double]]? {
         list(key) { place, entry in
-            guard case .list(let entries) = entry else { return complained(place, "not-a-list") }
+            guard case .list(let entries) = entry else {
+                return complained(place, "not-a-list", "must be a list, in [ ]")
+            }
             return entries.enumerated().compactMap { number("\(place)[\($0)]", $1) }
         }
     }
 
     private func number(_ place: String, _ entry: JSONValue) -> Double? {
-        guard case .number(let number) = entry else { return complained(place, "not-a-number") }
+        guard case .number(let number) = entry else {
+            return complained(place, "not-a-number", "must be a number, without quotes")
+        }
         return number
     }
 
     private func list<Value>(_ key: String, _ read: (_ place: String, JSONValue) -> Value?) -> [Value]? {
         guard let value = value(key) else { return nil }
-        guard case .list(let entries) = value else { return complained(key, "not-a-list") }
+        guard case .list(let entries) = value else { return complained(key, "not-a-list", "must be a list, in [ ]") }
         return entries.enumerated().compactMap { read("\(key)[\($0)]", $1) }
     }
 
@@ -149,7 +157,7 @@ final class ConfigurationReader {
 
     func bool(_ key: String) -> Bool? {
         guard let value = value(key) else { return nil }
-        guard case .bool(let bool) = value else { return complained(key, "not-a-truth-value") }
+        guard case .bool(let bool) = value else { return complained(key, "not-a-truth-value", "must be true or false") }
         return bool
     }
 
@@ -164,7 +172,7 @@ final class ConfigurationReader {
 
     func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
         guard let number = number(key, in: Double(range.lowerBound)...Double(range.upperBound)) else { return nil }
-        return Int(exactly: number) ?? complained(key, "not-whole")
+        return Int(exactly: number) ?? complained(key, "not-whole", "must be a whole number")
     }
 
     func seconds(_ key: String, in range: ClosedRange<Double>) -> Duration? {

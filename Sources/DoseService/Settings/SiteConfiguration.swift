@@ -96,7 +96,14 @@ public struct SiteConfiguration: Sendable {
             return peer
         }
         let repeated = Dictionary(grouping: names) { $0 }.filter { $0.value.count > 1 }
-        for name in repeated.keys.sorted() { reader.complain("peers.\(name)", "name-repeated") }
+        for name in repeated.keys.sorted() {
+            reader.complain("peers.\(name)", "name-repeated", "two peers have this name; each needs one of its own")
+        }
+        let called = peers.compactMap(\.address).map { "\($0.calledTitle)@\($0.host):\($0.port)" }
+        for (address, same) in Dictionary(grouping: called, by: { $0 }).sorted(by: { $0.key < $1.key })
+        where same.count > 1 {
+            reader.warn("peers", "address-repeated", "two peers are \(address): it gets everything twice")
+        }
         return peers
     }
 
@@ -165,9 +172,21 @@ public struct SiteConfiguration: Sendable {
             certificateChain: reader.text("certificate_chain"), privateKey: reader.text("private_key"),
             authorities: reader.text("authorities"))
         do throws(NetworkError) { _ = try TransportSecurity(files, role: role) } catch {
-            if case .unusableCertificates(let problem) = error { reader.complain(problem.rawValue, "unusable") }
+            if case .unusableCertificates(let problem) = error {
+                let (key, what) = Self.file(of: problem)
+                reader.complain(key, reader.has(key) ? "unusable" : "missing", "must be a file with \(what) as PEM")
+            }
         }
         return files
+    }
+
+    /// The key of the file that is at fault, and what it holds.
+    private static func file(of problem: SecurityProblem) -> (key: String, what: String) {
+        switch problem {
+        case .certificate, .memory: ("certificate_chain", "our certificate and those up to its authority")
+        case .key: ("private_key", "the certificate's private key")
+        case .authorities: ("authorities", "the authorities that vouch for the other side")
+        }
     }
 
     private static func auditReceiver(_ reader: ConfigurationReader) -> AuditReceiver? {

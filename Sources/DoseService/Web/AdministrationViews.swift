@@ -82,11 +82,17 @@ struct AuditView: Codable, Equatable {
     /// Seconds since 1970.
     let at: Double
     let actor, action, subject: String
+    /// Numeric address or name of the other side.
+    let peer: String?
+    /// 0 success, 4 minor failure, 8 serious failure (PS3.15 A.5.2.3).
+    let outcome: Int
+    /// What the action has to say: reasons, counts, classes.
+    let detail: [String: String]
 
     private static let list = Statement(
         "audit_list",
         """
-        SELECT id, extract(epoch FROM at)::float8 AS at, actor, action, subject FROM audit
+        SELECT id, extract(epoch FROM at)::float8 AS at, actor, action, subject, peer, outcome, detail FROM audit
         WHERE ($1::bigint IS NULL OR id < $1) AND ($2::text IS NULL OR subject = $2)
             AND ($3::text IS NULL OR actor = $3)
         ORDER BY id DESC LIMIT $4
@@ -101,7 +107,8 @@ struct AuditView: Codable, Equatable {
         return try connection.query(list, parameters).map { row throws(PostgresError) in
             AuditView(
                 id: try row["id"], at: try row["at"], actor: try row["actor"], action: try row["action"],
-                subject: try row["subject"])
+                subject: try row["subject"], peer: try row["peer"], outcome: try row["outcome"],
+                detail: JSONText.decode([String: String].self, from: try row["detail"]) ?? [:])
         }
     }
 }

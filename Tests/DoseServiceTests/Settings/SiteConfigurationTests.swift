@@ -90,8 +90,8 @@ import Testing
         (
             #"{"listener":{"tls":{"certificate_chain":"/nowhere.pem"}},"retention_days":0,"audit":{"tls":{}}}"#,
             [
-                "listener.tls.certificate: unusable", "retention_days: out-of-range", "audit.host: missing",
-                "audit.tls.authorities: unusable",
+                "listener.tls.certificate_chain: unusable", "retention_days: out-of-range", "audit.host: missing",
+                "audit.tls.authorities: missing",
             ]
         ),
         (
@@ -162,6 +162,20 @@ import Testing
             site.warnings.map { "\($0.path): \($0.code)" } == [
                 "rules[0]: every-device", "cameras[0].valid_until: expired",
             ])
+        let odd = SiteDescription.phantom.replacing("\"208\":9.3", with: "\"208\":9300,\"140\":9")
+            .replacing("\"ct_kvp\":120", with: "\"ct_kvp\":120,\"measured_on\":\"2999-01-01\"")
+        let file140 = CameraFile(json: Data(odd.utf8))
+        #expect(file140.problems.isEmpty)
+        #expect(
+            file140.warnings.map { "\($0.path): \($0.code)" } == [
+                "calibration_cps_per_mbq_per_head.140: no-line", "calibration_cps_per_mbq_per_head.208: unusual",
+                "measured_on: in-the-future",
+            ])
+        let twice = SiteConfiguration(
+            json: Data(
+                #"{"peers":[{"name":"a","title":"A","host":"h","port":104},{"name":"b","title":"A","host":"h","port":104}]}"#
+                    .utf8))
+        #expect(twice.problems.isEmpty && twice.warnings.map(\.code) == ["address-repeated"])
         let state = try StateFolder()
         let file = state.file("camera.json")
         try camera.write(toFile: file, atomically: true, encoding: .utf8)
