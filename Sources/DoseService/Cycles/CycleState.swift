@@ -38,4 +38,8 @@ public enum DosePolicy: String, CaseIterable, Codable, Sendable {
     case approval
     /// What passes its checks is sent at once.
     case automatic
+
+    /// Whether a computed dose waits for a person: what fails a check whatever the site has said, and what was asked for
+    /// where none are computed by themselves.
+    package func waits(afterFailedCheck hasFailed: Bool) -> Bool { hasFailed || self != .automatic }
 }

@@ -73,9 +73,7 @@ struct DoseJobs: Sendable {
         let json = JSONText.encode(summary)
         let destinations = settings.destinations
         let failed = summary.checks.first { $0.outcome == .fail }
-        // What fails a check waits for a person whatever the site has said; so does what was asked for where none are
-        // computed by themselves.
-        let waits = failed != nil || policy != .automatic
+        let waits = policy.waits(afterFailedCheck: failed != nil)
         let next: CycleState = waits ? .review : Self.isAnythingSent(to: destinations) ? .exporting : .delivered
         return JobResult(json: nil) { (transaction) throws(PostgresError) in
             // Later cycles add up what is let pass now.

@@ -117,6 +117,15 @@ extension EndToEnd {
             #expect(try await service.end() == 0)
         }
 
+        private static func lockFile(of state: StateFolder) -> String {
+            state.file("state/postgres/postgres/data/postmaster.pid")
+        }
+
+        private static func postmaster(of state: StateFolder) throws -> Int32 {
+            let lock = try String(contentsOfFile: lockFile(of: state), encoding: .utf8)
+            return try #require(lock.split(separator: "\n").first.flatMap { Int32($0) })
+        }
+
         /// The private server is gone altogether, and nobody but the service looks after it.
         @Test func aPrivateDatabaseThatIsGoneIsStartedAnew() async throws {
             let phantom = try await SharedPhantom.get()
@@ -124,9 +133,7 @@ extension EndToEnd {
             let service = try await RunningService(in: state, ["--quiet-seconds", "1"])
             let files = try phantom.files("ct")
             #expect(try await service.store(Array(files.prefix(20))).status == 0)
-            let lockFile = state.file("state/postgres/postgres/data/postmaster.pid")
-            let lock = try String(contentsOfFile: lockFile, encoding: .utf8)
-            let postmaster = try #require(lock.split(separator: "\n").first.flatMap { Int32($0) })
+            let postmaster = try Self.postmaster(of: state)
             kill(postmaster, SIGKILL)
             let isStoring = try await eventually(within: .seconds(240)) {
                 try await service.store(Array(files.prefix(40))).status == 0
@@ -137,7 +144,7 @@ extension EndToEnd {
             }
             #expect(isWhole && service.process.errors.contains("database started anew"))
             #expect(try await service.end() == 0)
-            #expect(!FileManager.default.fileExists(atPath: lockFile))
+            #expect(!FileManager.default.fileExists(atPath: Self.lockFile(of: state)))
         }
 
         /// The server dies with its sessions and comes back; the service has not been restarted.
@@ -147,9 +154,7 @@ extension EndToEnd {
             let service = try await RunningService(in: state, ["--quiet-seconds", "1"])
             let files = try phantom.files("ct")
             #expect(try await service.store(Array(files.prefix(20))).status == 0)
-            let lockFile = state.file("state/postgres/postgres/data/postmaster.pid")
-            let lock = try String(contentsOfFile: lockFile, encoding: .utf8)
-            let postmaster = try #require(lock.split(separator: "\n").first.flatMap { Int32($0) })
+            let postmaster = try Self.postmaster(of: state)
             // One session dies as a crash would have it: the server ends all others and recovers from its log.
             let session = try await service.count("SELECT pid FROM pg_stat_activity WHERE state = 'idle' LIMIT 1")
             kill(Int32(session), SIGKILL)

@@ -24,6 +24,11 @@ extension EndToEnd {
             let audit = "FROM audit WHERE action = 'association-refused' AND actor = 'SCANNER'"
             let isAudited = try await eventually { try await service.count("SELECT count(*) \(audit)") == 1 }
             #expect(isAudited)
+            let shown = try await service.get("/v1/audit?actor=SCANNER")
+            let text = String(decoding: shown.body, as: UTF8.self)
+            for word in [#""called":"WRONG""#, #""reason":"called-title-not-recognized""#, #""peer":"127.0.0.1""#] {
+                #expect(text.contains(word), "\(word)")
+            }
             #expect(try await service.text("SELECT outcome || (detail ->> 'called') \(audit)") == "4WRONG")
             #expect(try await service.end() == 0)
         }

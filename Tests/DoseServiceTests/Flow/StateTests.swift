@@ -35,6 +35,13 @@ import Testing
         .failed: [.needsInput, .ready],
     ]
 
+    /// Nothing is sent unseen but where the site says so, and never what failed a check.
+    @Test func onlyAnAutomaticDoseThatPassesGoesUnseen() {
+        #expect(!DosePolicy.automatic.waits(afterFailedCheck: false))
+        #expect(DosePolicy.automatic.waits(afterFailedCheck: true))
+        for policy in [DosePolicy.off, .approval] { #expect(policy.waits(afterFailedCheck: false), "\(policy)") }
+    }
+
     @Test(arguments: CycleState.allCases)
     func everyStepOfACycle(from state: CycleState) {
         for next in CycleState.allCases {
