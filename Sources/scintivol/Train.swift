@@ -79,18 +79,13 @@ struct Pretrain: ParsableCommand {
         abstract: "Train the population model on possible maps of sampled people. Goes on where it was killed.")
 
     @OptionGroup var options: TrainingOptions
-    @Option(help: "Cases of one person before the next.") var casesPerPerson = 6
     @Flag(help: "Only activity levels and a small rigid motion vary.") var narrow = false
     @Option(help: "Folder in which solved cases outlive this training, for others over the same people.")
     var keepCases: String?
 
-    func validate() throws {
-        guard casesPerPerson > 0 else { throw ValidationError("--cases-per-person is positive") }
-    }
-
     func run() throws {
         let training = Pretraining(
-            options.request, casesPerPerson: casesPerPerson, narrow: narrow, keptCases: keepCases)
+            options.request, narrow: narrow, keptCases: keepCases)
         options.show(try training.perform { options.show($0) })
     }
 }

@@ -72,25 +72,22 @@ public struct TrainingSummary: Codable, Sendable {
     }
 }
 
-/// The population model: possible maps of many sampled people.
+/// The population model: scans of many sampled people.
 public struct Pretraining {
     private let request: TrainingRequest
     private let settings: TrainingPopulation.Settings
-    private let casesPerPerson: Int
     private let keptCases: String?
 
     /// - Parameter keptCases: a folder in which solved cases outlive the training, for others over the same people.
-    public init(_ request: TrainingRequest, casesPerPerson: Int, narrow: Bool, keptCases: String? = nil) {
-        (self.request, self.casesPerPerson, self.keptCases) = (request, casesPerPerson, keptCases)
+    public init(_ request: TrainingRequest, narrow: Bool, keptCases: String? = nil) {
+        (self.request, self.keptCases) = (request, keptCases)
         var settings = TrainingPopulation.Settings()
-        settings.spacing = request.spacingMillimetres
-        if narrow { (settings.world, settings.acquisition) = (UptakeWorld.narrow.registered, .matched) }
+        (settings.spacing, settings.isNarrow) = (request.spacingMillimetres, narrow)
         self.settings = settings
     }
 
     /// People of the training and of its validation; nobody who is evaluated has such a seed.
     private static let people: (training: UInt64, heldBack: UInt64) = (0x7472_0000_0000, 0x7661_0000_0000)
-    private static let heldBackPeople: UInt64 = 4
 
     /// - Throws: ``StudyProblem``.
     public func perform(report: (TrainingProgress) -> Void) throws(StudyProblem) -> TrainingSummary {
@@ -101,32 +98,19 @@ public struct Pretraining {
             trainedOn: "population", spacingMillimetres: request.spacingMillimetres, threads: request.threads,
             plan: request.plan, population: settings,
             startedFrom: request.startPath == nil ? nil : base.hash)
-        var heldBack: [PersonalDataset] = []
-        do {
-            for index in 0..<Self.heldBackPeople {
-                heldBack.append(try population.person(seed: Self.people.heldBack + index))
-            }
-        } catch { throw StudyProblem(error) }
         let kept = keptCases.map { KeptCases(folder: $0, recipe: JSONText.encode(settings)) }
-        // Of those whose cases are drawn from at the same time.
-        var known: [Int: PersonalDataset] = [:]
-        let reach = request.plan.pool.cases / casesPerPerson + 1
+        func person(_ seed: UInt64) throws(ReconstructionError) -> DrawnCase {
+            guard let kept else { return try population.person(seed: seed) }
+            return try kept.person(population, seed: seed)
+        }
         let first = Self.people.training + request.plan.seed << 24
         let run = TrainingRun(
             recipe: try request.recipe(base), record: record, base: base, outputPath: request.outputPath,
-            heldBack: heldBack, checkpointSeconds: request.checkpointSeconds
-        ) { (number, seed) throws(ReconstructionError) in
-            let index = number / casesPerPerson
-            let dataset: PersonalDataset
-            if let person = known[index] {
-                dataset = person
-            } else {
-                dataset = try population.person(seed: first + UInt64(index))
-            }
-            known[index] = dataset
-            known = known.filter { abs($0.key - index) <= reach }
-            guard let kept else { return try dataset.draw(seed: seed) }
-            return try kept.draw(dataset, person: first + UInt64(index), seed: seed)
+            checkpointSeconds: request.checkpointSeconds
+        ) { (number, _) throws(ReconstructionError) in
+            try person(Self.people.heldBack + UInt64(number))
+        } source: { (number, _) throws(ReconstructionError) in
+            try person(first + UInt64(number))
         }
         return try TrainingSummary(try run.perform(report: report), request)
     }
@@ -170,14 +154,14 @@ public struct Personalisation {
         let record = TrainingRecord(
             trainedOn: "patient", spacingMillimetres: anatomy.grid.spacing.x, threads: request.threads,
             plan: request.plan, anatomy: AnatomyDigest.hex(of: anatomy), startedFrom: base.isEmpty ? nil : base.hash)
+        let draw: CaseSource = { (_, seed) throws(ReconstructionError) in
+            guard let kept else { return try dataset.draw(seed: seed) }
+            return try kept.draw(dataset, seed: seed)
+        }
         func run(_ base: ModelFile, _ record: TrainingRecord, isReinforcement: Bool) throws(StudyProblem) -> ModelFile {
             var run = TrainingRun(
                 recipe: try request.recipe(base), record: record, base: base, outputPath: request.outputPath,
-                heldBack: [dataset], checkpointSeconds: request.checkpointSeconds
-            ) { (_, seed) throws(ReconstructionError) in
-                guard let kept else { return try dataset.draw(seed: seed) }
-                return try kept.draw(dataset, person: 0, seed: seed)
-            }
+                checkpointSeconds: request.checkpointSeconds, heldBack: draw, source: draw)
             run.isReinforcement = isReinforcement
             return try run.perform(report: report)
         }

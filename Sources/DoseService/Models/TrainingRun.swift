@@ -25,12 +25,11 @@ struct TrainingRun {
     /// The file that it begins with: the start of the network, and the parts that are passed on.
     let base: ModelFile
     let outputPath: String
-    let heldBack: [PersonalDataset]
     /// A kill loses no more work than this.
     let checkpointSeconds: Double
     /// Rewarded steps on a trained network, kept only when the held-back cases improve.
     var isReinforcement = false
-    let source: (_ number: Int, _ seed: UInt64) throws(ReconstructionError) -> DrawnCase
+    let heldBack, source: CaseSource
 
     private static let reportSteps = 10
 
@@ -42,8 +41,8 @@ struct TrainingRun {
         do {
             if let start = base[recipe.kind] { try model.module.load(start.parameters) }
             let training = try ModelTraining(
-                isReinforcement ? Reinforcement(model) ?? model : model, plan: record.plan, heldBack: heldBack,
-                resuming: try checkpoint(), source: source)
+                isReinforcement ? Reinforcement(model) ?? model : model, plan: record.plan,
+                resuming: try checkpoint(), heldBack: heldBack, source: source)
             try run(training, report: report)
             try training.finish()
             let file = try finished(training, model)

@@ -3,6 +3,9 @@ import Learning
 /// A case and what is known of its patient.
 public typealias DrawnCase = (training: TrainingCase, patient: PatientChannels)
 
+/// The case of a number and of the seed that belongs to it.
+public typealias CaseSource = (_ number: Int, _ seed: UInt64) throws(ReconstructionError) -> DrawnCase
+
 /// The cases that a training draws from. To solve one costs as much as several steps of a network, so each serves for many:
 /// new ones come in as the training goes on, the oldest leave.
 ///

@@ -52,14 +52,14 @@ public final class ModelTraining {
 
     /// - Parameters:
     ///   - source: the case of a number and a seed, and its patient.
-    ///   - heldBack: patients of the validation, one after the other; their cases are none of the training's.
+    ///   - heldBack: the case of a number and a seed of the validation; none of the training's has such a seed.
     ///   - state: of the training that goes on.
     /// - Throws: ``ReconstructionError``.
     public init(
-        _ model: any TrainableModel, plan: Plan, heldBack: [PersonalDataset], resuming state: TrainingState? = nil,
-        source: @escaping (_ number: Int, _ seed: UInt64) throws(ReconstructionError) -> DrawnCase
+        _ model: any TrainableModel, plan: Plan, resuming state: TrainingState? = nil,
+        heldBack: CaseSource, source: @escaping CaseSource
     ) throws(ReconstructionError) {
-        precondition(!heldBack.isEmpty && plan.validationCaseCount > 0 && plan.validationInterval > 0)
+        precondition(plan.validationCaseCount > 0 && plan.validationInterval > 0)
         (self.model, self.plan) = (model, plan)
         pool = CasePool(plan.pool) { (number) throws(ReconstructionError) in
             var seeds = StepGenerator(seed: plan.seed, step: number)
@@ -67,9 +67,7 @@ public final class ModelTraining {
         }
         var cases: [DrawnCase] = []
         for index in 0..<plan.validationCaseCount {
-            let dataset = heldBack[index % heldBack.count]
-            let seed = Self.heldBackSeeds &+ UInt64(index)
-            cases.append(try dataset.draw(seed: seed))
+            cases.append(try heldBack(index, Self.heldBackSeeds &+ UInt64(index)))
         }
         self.heldBack = cases
         var settings = Trainer.Settings(

@@ -10,7 +10,10 @@ public final class PatientChannels {
     /// Attenuation, PET, eight kinds of tissue, and the attenuation in front of and behind each voxel.
     public static let count = 12
 
-    public let grid: VoxelGrid
+    public var grid: VoxelGrid { attenuation.grid }
+    /// 1/cm at the photon line.
+    public let attenuation: Volume<Float>
+    /// 1 within.
     public let body: Volume<Float>
     let tensor: Tensor
     let bodyTensor: Tensor
@@ -30,11 +33,10 @@ public final class PatientChannels {
     ///   - pet: in any unit of concentration.
     ///   - attenuation: in 1/cm at the photon line.
     /// - Throws: ``ReconstructionError/learning(_:)``.
-    public init(
+    public convenience init(
         regions: [Region], pet: Volume<Float>, attenuation: Volume<Float>, on device: Device = .cpu
     ) throws(ReconstructionError) {
         let grid = pet.grid
-        self.grid = grid
         var body = [Float](repeating: 0, count: grid.voxelCount)
         var tissues = [[Float]](repeating: body, count: Self.tissues.count + 1)
         for region in regions {
@@ -53,13 +55,33 @@ public final class PatientChannels {
         values += pet.voxels.map { compressed(max($0, 0), unit: mean) }
         values += tissues.joined()
         values += ramps.front + ramps.back
-        self.body = Volume(grid: grid, repeating: 0).replacing(isBody)
+        try self.init(values: values, body: isBody, attenuation: attenuation, on: device)
+    }
+
+    /// What another process has made of a patient.
+    ///
+    /// - Parameters:
+    ///   - values: all channels, `[channel, z, y, x]`.
+    ///   - body: 1 within, `[z, y, x]`.
+    /// - Throws: ``ReconstructionError/learning(_:)``, also for values that do not fill the grid.
+    public init(
+        values: [Float], body: [Float], attenuation: Volume<Float>, on device: Device = .cpu
+    ) throws(ReconstructionError) {
+        self.attenuation = attenuation
+        let grid = attenuation.grid
         do {
             let extents = [grid.slices, grid.rows, grid.columns]
             tensor = try Tensor(values, shape: [1, Self.count] + extents, device: device)
-            bodyTensor = try Tensor(isBody, shape: [1, 1] + extents, device: device)
+            bodyTensor = try Tensor(body, shape: [1, 1] + extents, device: device)
             placeTensor = try Tensor(Self.places(grid), shape: [1, 3] + extents, device: device)
         } catch { throw .learning(error) }
+        self.body = Volume(grid: grid, repeating: 0).replacing(body)
+    }
+
+    /// - Shape: `[channel, z, y, x]`
+    /// - Throws: ``ReconstructionError/learning(_:)``.
+    public func values() throws(ReconstructionError) -> [Float] {
+        do { return try tensor.floats() } catch { throw .learning(error) }
     }
 
     private static func places(_ grid: VoxelGrid) -> [Float] {

@@ -6,7 +6,12 @@ public import Tomography
 /// A planar scan whose true map is known.
 public struct TrainingCase: Sendable {
     public let scan: PlanarScan
-    public let truth: UptakeSample
+    public let truth: TrueMap
+
+    public init(scan: PlanarScan, truth: TrueMap) {
+        precondition(scan.initial.grid == truth.activity.grid)
+        (self.scan, self.truth) = (scan, truth)
+    }
 }
 
 /// The patient-specific dataset: possible maps of one patient with their scans, each solved by Stage 0 as a measured one
@@ -41,12 +46,12 @@ public struct PersonalDataset {
         var generator = SeededGenerator(seed: seed, purpose: "scatter-windows")
         let prepared = try stage.prepare(try acquisition.views(using: &generator))
         let estimate = try stage.reconstruct(prepared)
-        return TrainingCase(scan: try PlanarScan(prepared, estimate), truth: sample)
+        return TrainingCase(scan: try PlanarScan(prepared, estimate), truth: TrueMap(sample))
     }
 
     /// The case of a seed whose scan is known already.
     public func makeCase(seed: UInt64, scan: PlanarScan) -> TrainingCase {
-        TrainingCase(scan: scan, truth: sampler.sample(seed: seed))
+        TrainingCase(scan: scan, truth: TrueMap(sampler.sample(seed: seed)))
     }
 
     /// - Throws: ``ReconstructionError``.

@@ -39,7 +39,8 @@ public struct PlanarScan: Sendable {
         } catch { throw .tomography }
         let expected = views.flatMap(\.expected)
         self.init(
-            projector: projector, counts: views.flatMap(\.explicable),
+            // Where nothing is to be learnt the counts are what is expected, and Stage 0's derivatives can take that below zero.
+            projector: projector, counts: views.flatMap(\.explicable).map { max($0, 0) },
             scatter: zip(expected, projector.forward(estimate.activity.voxels)).map { $0 - $1 },
             initial: estimate.activity)
     }
@@ -58,7 +59,7 @@ public struct PlanarScan: Sendable {
         let grid = projector.grid
         let unit = unit(patient)
         var values = initial.voxels.map { compressed(max($0, 0), unit: unit) }
-        let expected = zip(projector.forward(initial.voxels), scatter).map(+)
+        let expected = zip(projector.forward(initial.voxels), scatter).map { max($0 + $1, 0) }
         for head in projector.heads.indices {
             let range = projector.viewOffsets[head]..<projector.viewOffsets[head + 1]
             values += correction(range, expected)

@@ -1,22 +1,19 @@
-public import Anatomy
-import Glibc
+import Anatomy
 import Imaging
 public import Tomography
 
-/// People to train on before any patient is known: stylised adults, each drawn by a seed, on voxels of one size.
+/// People to train on before any patient is known: synthetic patients, each a person and a planar scan of its own.
 ///
-/// Coverages are parts of voxels: the solids are looked up on a grid twice as fine.
+/// A case is made as those of the evaluation are: the truth on finer voxels than the map's, seen by another projector than the one
+/// that reconstructs, and solved by Stage 0 as a measured scan would be. A network that learnt on the reconstruction's own
+/// voxels learns what they alone have.
 public struct TrainingPopulation: Sendable {
     /// Which people, and how they are seen.
     public struct Settings: Codable, Equatable, Sendable {
         /// Millimetres.
         public var spacing = 4.8
-        /// z of the first and the last slice, from the phantom's base of the trunk.
-        public var extent = UptakeWorld.Bounds(-60, 700)
-        /// Full width at half maximum of the PET's blur.
-        public var petResolution = 6.0
-        public var world = UptakeWorld.full.registered
-        public var acquisition = AcquisitionWorld.mismatched
+        /// Only activity levels and a small rigid motion vary.
+        public var isNarrow = false
 
         public init() {}
     }
@@ -28,95 +25,52 @@ public struct TrainingPopulation: Sendable {
         (self.settings, self.site) = (settings, site)
     }
 
-    /// The possible maps of one person.
+    /// The case of one person.
     ///
     /// - Throws: ``ReconstructionError``.
-    public func person(seed: UInt64) throws(ReconstructionError) -> PersonalDataset {
-        try PersonalDataset(
-            anatomy: try anatomy(seed: seed), site: site, world: settings.world, acquisition: settings.acquisition)
+    public func person(seed: UInt64) throws(ReconstructionError) -> DrawnCase {
+        var recipe = SyntheticPatient.Recipe(seed: seed, difficulty: settings.isNarrow ? .narrow : .hard)
+        if !settings.isNarrow { recipe.vary() }
+        recipe.resolution = resolution
+        recipe.site = site
+        let synthetic = try SyntheticPatient(recipe)
+        let anatomy: PatientAnatomy
+        do { anatomy = try synthetic.anatomy(spacing: settings.spacing) } catch { throw .notSampleable }
+        let stage = StageZero(anatomy: anatomy, site: site)
+        let prepared = try stage.prepare(synthetic.views)
+        let estimate = try stage.reconstruct(prepared)
+        let scan = try PlanarScan(prepared, estimate)
+        guard let attenuation = prepared.attenuation[scan.projector.heads[0].energy] else { throw .tomography }
+        let patient = try PatientChannels(
+            regions: anatomy.regions, pet: anatomy.pet, attenuation: attenuation, on: .best)
+        let truth = TrueMap(
+            activity: synthetic.truth.averaged(on: anatomy.grid),
+            labels: synthetic.laterPhantom.labels(on: anatomy.grid))
+        return (TrainingCase(scan: scan, truth: truth), patient)
     }
 
-    /// - Throws: ``ReconstructionError/notSampleable``.
-    public func anatomy(seed: UInt64) throws(ReconstructionError) -> PatientAnatomy {
-        let phantom = StylisedPhantom(seed: seed)
-        let labels: Volume<StructureLabel>
-        let grid: VoxelGrid
-        do { (grid, labels) = try fineLabels(of: phantom) } catch { throw .notSampleable }
-        let uptake = UptakePair(seed: seed, lesions: phantom.lesions, seenCount: phantom.lesions.count).pet
-        let pet = blurred(uptake.activity(of: labels).resampled(to: grid))
-        do {
-            return try PatientAnatomy(
-                regions: regions(labels, phantom, grid), pet: pet,
-                hounsfield: StylisedPhantom.hounsfield(of: labels).resampled(to: grid, outside: -1000))
-        } catch { throw .notSampleable }
+    /// As much finer than the maps as in an evaluation.
+    private var resolution: SyntheticPatient.Resolution {
+        let scale = settings.spacing / Settings().spacing
+        let swift = SyntheticPatient.Resolution.swift
+        return SyntheticPatient.Resolution(
+            ct: swift.ct * scale, simulation: swift.simulation * scale, pixel: swift.pixel * scale)
     }
+}
 
-    private static let fineness = 2
-    /// Air around the body, in voxels.
-    private static let margin = SIMD3(6, 1, 0)
-
-    private func fineLabels(
-        of phantom: StylisedPhantom
-    ) throws(ImagingError) -> (grid: VoxelGrid, labels: Volume<StructureLabel>) {
-        let slices = Int(((settings.extent.upper - settings.extent.lower) / settings.spacing).rounded())
-        let coarse = try VoxelGrid(
-            columns: 128, rows: 80, slices: slices, spacing: SIMD3(repeating: settings.spacing),
-            origin: SIMD3(-63.5 * settings.spacing, -39.5 * settings.spacing, settings.extent.lower))
-        // Where the body is, from every voxel's centre.
-        let outline = phantom.labels(on: coarse).boxed { $0 != .air }?.grid ?? coarse
-        let grid = try VoxelGrid(
-            columns: outline.columns + 2 * Self.margin.x, rows: outline.rows + 2 * Self.margin.y, slices: slices,
-            spacing: coarse.spacing,
-            origin: SIMD3(
-                outline.origin.x - Double(Self.margin.x) * settings.spacing,
-                outline.origin.y - Double(Self.margin.y) * settings.spacing, coarse.origin.z))
-        let fine = try VoxelGrid(
-            columns: grid.columns * Self.fineness, rows: grid.rows * Self.fineness, slices: slices * Self.fineness,
-            spacing: grid.spacing / Double(Self.fineness), origin: grid.origin - grid.spacing / 4)
-        return (grid, phantom.labels(on: fine))
-    }
-
-    private func regions(
-        _ labels: Volume<StructureLabel>, _ phantom: StylisedPhantom, _ grid: VoxelGrid
-    ) -> [Region] {
-        func coverage(_ belongs: (StructureLabel) -> Bool) -> Volume<Float> {
-            labels.map { belongs($0) ? 1 : 0 }.resampled(to: grid)
-        }
-        let lesions = phantom.lesions.indices.map { index in
-            Region(
-                name: phantom.lesions[index].name, organ: nil, kind: .lesion,
-                coverage: coverage { $0 == .lesion(index) })
-        }
-        let organs = Organ.allCases.map { organ in
-            Region(
-                name: organ.rawValue, organ: organ,
-                kind: [.lungs, .bone, .remainder].contains(organ) ? .background : .organ,
-                coverage: coverage { $0.organ == organ })
-        }
-        return lesions + organs
-    }
-
-    /// Three taps per axis as often as the variance asks for.
-    private func blurred(_ volume: Volume<Float>) -> Volume<Float> {
-        let grid = volume.grid
-        let variance = Float(pow(settings.petResolution / 2.355 / settings.spacing, 2))
-        let passes = max(1, Int((variance / 0.4).rounded(.up)))
-        let side = variance / Float(passes) / 2
-        var values = volume.voxels
-        for (stride, count) in [
-            (1, grid.columns), (grid.columns, grid.rows), (grid.columns * grid.rows, grid.slices),
-        ] {
-            for _ in 0..<passes {
-                var result = values
-                for voxel in values.indices {
-                    let place = voxel / stride % count
-                    let before = place > 0 ? values[voxel - stride] : values[voxel]
-                    let after = place + 1 < count ? values[voxel + stride] : values[voxel]
-                    result[voxel] = (1 - 2 * side) * values[voxel] + side * (before + after)
-                }
-                values = result
-            }
-        }
-        return volume.replacing(values)
+extension SyntheticPatient.Recipe {
+    /// Motion, unevenness, lesions and camera between what the suites of the evaluation have and a little beyond; half of the
+    /// cameras are as they are said to be.
+    fileprivate mutating func vary() {
+        var generator = SeededGenerator(seed: seed, purpose: "training")
+        motion = generator.uniform(1...10)
+        unevenness = generator.uniform(0.05...0.5)
+        unseenLesionMean = generator.uniform(0...4)
+        goneLesionShare = generator.uniform(0...0.3)
+        guard generator.uniform(0...1) < 0.5 else { return }
+        attenuationFactor = generator.uniform(0.94...1.06)
+        faceErrorMillimetres = generator.uniform(-8...30)
+        sensitivityFactor = generator.uniform(0.95...1.05)
+        residualScatterShare = generator.uniform(0...0.12)
     }
 }

@@ -16,9 +16,8 @@ struct ModelTrainingTests {
     private static func training(
         _ model: StageOne, _ dataset: PersonalDataset, _ plan: ModelTraining.Plan, from state: TrainingState? = nil
     ) throws -> ModelTraining {
-        try ModelTraining(model, plan: plan, heldBack: [dataset], resuming: state) {
-            (_, seed) throws(ReconstructionError) in try dataset.draw(seed: seed)
-        }
+        let source: CaseSource = { (_, seed) throws(ReconstructionError) in try dataset.draw(seed: seed) }
+        return try ModelTraining(model, plan: plan, resuming: state, heldBack: source, source: source)
     }
 
     private static func bytes(interruptedAt interruption: Int?) throws -> [UInt8] {

@@ -16,7 +16,8 @@ struct PlanarScanTests {
         let scan = try dataset.makeCase(seed: 1).scan
         let expected = scan.projector.forward(scan.initial.voxels)
         let explained = PlanarScan(
-            projector: scan.projector, counts: zip(expected, scan.scatter).map(+), scatter: scan.scatter,
+            projector: scan.projector, counts: zip(expected, scan.scatter).map { max($0 + $1, 0) },
+            scatter: scan.scatter,
             initial: scan.initial)
         let channels = try explained.channels(of: dataset.patient)
         #expect(channels.shape == [1, 17, 25, 15, 25])
@@ -40,5 +41,19 @@ struct PlanarScanTests {
         #expect(correction[middle] > 0.4 && correction[middle] <= 0.5)
         #expect(abs(other[middle]) < 1e-4)
         #expect(try channel(14, channels)[middle] > 0.5)
+    }
+
+    /// What Stage 0 knows of the counts beside the map can ask for less than none.
+    @Test func anExpectationBelowZeroIsNone() throws {
+        let dataset = try TinyStudy.dataset()
+        let scan = try dataset.makeCase(seed: 1).scan
+        let primary = scan.projector.forward(scan.initial.voxels)
+        for below: Float in [1, 3, 4, 40] {
+            let bare = PlanarScan(
+                projector: scan.projector, counts: scan.counts, scatter: primary.map { -$0 - below },
+                initial: scan.initial)
+            let values = try bare.channels(of: dataset.patient).floats()
+            #expect(values.allSatisfy { $0.isFinite && abs($0) <= 10 }, "\(below)")
+        }
     }
 }
