@@ -76,7 +76,7 @@ struct Ingest: ParsableCommand {
                     let contestant = (place + turn) % (servers.count + 1)
                     guard contestant < servers.count else {
                         let rate = try DurableWriting.rate(
-                            of: source.bytes, count: objects, threads: count, in: "\(workspace.folder)/disk")
+                            of: source.bytes, count: objects, threads: count, in: "\(workspace.folder)/disk\(round)")
                         if turn > 0 { rates.disk.append(rate) }
                         continue
                     }
