@@ -76,11 +76,15 @@ struct TrainingOptions: ParsableArguments {
 
 struct Pretrain: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Train the population model on possible maps of sampled people. Goes on where it was killed.")
+        abstract: "Train the population model on synthetic patients, one planar scan each. Goes on where it was killed."
+    )
 
     @OptionGroup var options: TrainingOptions
     @Flag(help: "Only activity levels and a small rigid motion vary.") var narrow = false
-    @Option(help: "Folder in which solved cases outlive this training, for others over the same people.")
+    @Option(
+        help:
+            "Folder in which solved cases outlive this training, 75 MB each, for others with the same settings and site."
+    )
     var keepCases: String?
 
     func run() throws {

@@ -3,7 +3,7 @@ import Glibc
 
 /// What the disk itself does: the same files written and synced by as many threads as there are associations.
 enum DurableWriting {
-    /// The files stay: ext4 does not give a deleted file's inode away for a minute and steps over each when it makes a
+    /// The files stay: ext4 without a journal does not give a deleted file's inode away for some minutes and steps over each when it makes a
     /// new file, which would cost whoever comes next.
     ///
     /// - Parameter folder: must not exist yet.

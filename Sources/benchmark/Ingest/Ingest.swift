@@ -10,7 +10,8 @@ struct Ingest: ParsableCommand {
     @Option(help: "Rounds; every contestant takes its turn in each.") var rounds = 4
     @Option(help: "Numbers of associations, separated by commas.") var associations = "1,4,8"
     @Option(help: "C-ECHO associations, one after the other, beside the memory that they leave taken.") var echoes = 200
-    @Option(help: "Folder on the disk that is measured.") var folder = NSTemporaryDirectory()
+    @Option(help: "Folder on the disk that is measured; takes some GB until the end.") var folder =
+        NSTemporaryDirectory()
     @OptionGroup var output: OutputOptions
 
     /// The rounds of one number of associations.
