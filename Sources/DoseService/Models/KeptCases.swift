@@ -87,7 +87,7 @@ struct KeptCases {
 
     /// nil for a file that does not hold the whole of a scan.
     private static func scan(in file: Safetensors, _ attenuation: Volume<Float>) -> PlanarScan? {
-        guard let heads = decoded([CameraHead].self, Key.heads, in: file),
+        guard let heads = decoded([CameraHead].self, Key.heads, in: file), heads.count == 2,
             let projector = try? OpposedViewProjector(
                 heads: heads,
                 attenuation: Dictionary(heads.map { ($0.energy, attenuation) }, uniquingKeysWith: { first, _ in first })
@@ -118,7 +118,7 @@ struct KeptCases {
             let patient = try? PatientChannels(values: values, body: body.voxels, attenuation: attenuation, on: .best)
         else { return nil }
         let map = TrueMap(
-            activity: truth, owners: owners.map { UInt8(clamping: Int($0)) }, backgroundOwners: Set(background))
+            activity: truth, owners: owners.map { UInt8(exactly: $0) ?? 0 }, backgroundOwners: Set(background))
         return (TrainingCase(scan: scan, truth: map), patient)
     }
 }

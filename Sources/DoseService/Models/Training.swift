@@ -93,7 +93,9 @@ public struct Pretraining {
     public func perform(report: (TrainingProgress) -> Void) throws(StudyProblem) -> TrainingSummary {
         try request.configure()
         let base = try request.start()
-        let population = TrainingPopulation(settings, site: try request.site())
+        var settings = settings
+        settings.site = try request.site()
+        let population = TrainingPopulation(settings)
         let record = TrainingRecord(
             trainedOn: "population", spacingMillimetres: request.spacingMillimetres, threads: request.threads,
             plan: request.plan, population: settings,

@@ -8,7 +8,7 @@ public import Tomography
 /// Each quantity is equally likely between its bounds. `nil` for a mismatch makes the assumption true.
 ///
 /// - Units: parts of the assumed value unless the name says otherwise.
-public struct AcquisitionWorld: Codable, Equatable, Sendable {
+public struct AcquisitionWorld: Equatable, Sendable {
     /// True attenuation as part of the assumed one, beyond one.
     public var attenuation: UptakeWorld.Bounds? = .init(-0.06, 0.06)
     /// How much further the heads stand than assumed.

@@ -5,7 +5,7 @@ public import Imaging
 public struct TrueMap: Sendable {
     /// - Units: Bq/mL
     public let activity: Volume<Float>
-    /// Which structure covers most of each voxel; 0 for none.
+    /// The structure in the middle of each voxel; 0 for none.
     public let owners: Volume<UInt8>
     /// Owners that are background and no structure of interest.
     public let backgroundOwners: Set<UInt8>
@@ -24,9 +24,10 @@ public struct TrueMap: Sendable {
             for y in 0..<grid.rows {
                 for x in 0..<grid.columns {
                     let index = fine.grid.index(of: grid.position(x: Double(x), y: Double(y), z: Double(z)))
-                    owners[x, y, z] = fine[
-                        nearest(index.x, fine.grid.columns), nearest(index.y, fine.grid.rows),
-                        nearest(index.z, fine.grid.slices)]
+                    owners[x, y, z] =
+                        fine[
+                            nearest(index.x, fine.grid.columns), nearest(index.y, fine.grid.rows),
+                            nearest(index.z, fine.grid.slices)]
                 }
             }
         }
