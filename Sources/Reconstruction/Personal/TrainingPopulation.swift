@@ -69,7 +69,8 @@ public struct TrainingPopulation: Sendable {
         let scale = settings.spacing / Settings().spacing
         let swift = SyntheticPatient.Resolution.swift
         return SyntheticPatient.Resolution(
-            ct: swift.ct * scale, simulation: swift.simulation * scale, pixel: swift.pixel * scale)
+            ct: swift.ct * scale, simulation: swift.simulation * scale, pixel: swift.pixel * scale,
+            pointsPerAxis: swift.pointsPerAxis)
     }
 }
 
