@@ -20,11 +20,6 @@ public struct UptakeSampler: Sendable {
     let body: RegionTemplate
     let sites: FocusSites
 
-    /// - Throws: ``AnatomyError/noRegions`` when no region covers a voxel.
-    public init(anatomy: PatientAnatomy, world: UptakeWorld = .full) throws(AnatomyError) {
-        try self.init(regions: anatomy.regions, pet: anatomy.pet, world: world)
-    }
-
     /// - Parameters:
     ///   - regions: disjoint, on one grid.
     ///   - pet: in Bq/mL on the same grid.

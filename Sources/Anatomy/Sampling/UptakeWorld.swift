@@ -6,7 +6,7 @@
 /// - Units: millimetres, degrees, MBq, mL; deviations of levels are standard deviations of the natural logarithm.
 /// - Source: spreads of uptake, motion and texture as stated at each number; where none is given the number is this
 ///   project's choice.
-public struct UptakeWorld: Codable, Equatable, Sendable {
+public struct UptakeWorld: Equatable, Sendable {
     public var levels: Levels? = Levels()
     public var pose: Pose? = Pose()
     public var organMotion: OrganMotion? = OrganMotion()
@@ -50,7 +50,7 @@ public struct UptakeWorld: Codable, Equatable, Sendable {
     }
 
     /// The lognormal level of each region around its share in the PET.
-    public struct Levels: Codable, Equatable, Sendable {
+    public struct Levels: Equatable, Sendable {
         /// Common to all regions: time since the injection, clearance.
         public var commonDeviation = 0.4
         public var organDeviation = 0.55
@@ -71,7 +71,7 @@ public struct UptakeWorld: Codable, Equatable, Sendable {
 
     /// The patient lies elsewhere than on the CT's couch: standard deviations of the rotations about x, y and z and of
     /// the translation along them. The couch lets him neither tip about x nor rise.
-    public struct Pose: Codable, Equatable, Sendable {
+    public struct Pose: Equatable, Sendable {
         public var rotationDegrees = SIMD3(0.5, 3, 3)
         public var translation = SIMD3(8.0, 2, 8)
 
@@ -82,7 +82,7 @@ public struct UptakeWorld: Codable, Equatable, Sendable {
     }
 
     /// Every organ has moved by itself, most of them with the breath: standard deviations along x, y and z.
-    public struct OrganMotion: Codable, Equatable, Sendable {
+    public struct OrganMotion: Equatable, Sendable {
         public var deviation = SIMD3(2.0, 4, 8)
         /// Part of the variance that the organs under the diaphragm share.
         public var breathingShare = 0.5
@@ -93,7 +93,7 @@ public struct UptakeWorld: Codable, Equatable, Sendable {
     }
 
     /// A smooth displacement of everything inside the body: standard deviation along each axis and correlation length.
-    public struct Bending: Codable, Equatable, Sendable {
+    public struct Bending: Equatable, Sendable {
         public var deviation = 4.0
         public var length = 80.0
 
@@ -102,7 +102,7 @@ public struct UptakeWorld: Codable, Equatable, Sendable {
 
     /// The uptake inside a region is a Gaussian field around its mean: standard deviation as part of the mean and
     /// correlation length, drawn per region between their bounds.
-    public struct Unevenness: Codable, Equatable, Sendable {
+    public struct Unevenness: Equatable, Sendable {
         public var deviation = Bounds(0.05, 0.4)
         public var length = Bounds(6, 25)
 
@@ -110,14 +110,14 @@ public struct UptakeWorld: Codable, Equatable, Sendable {
     }
 
     /// A region follows the PET's own texture.
-    public struct PETTexture: Codable, Equatable, Sendable {
+    public struct PETTexture: Equatable, Sendable {
         public var probability = 0.5
 
         public init() {}
     }
 
     /// A kidney's cortex takes up more than its medulla, where the PET's texture does not already show it.
-    public struct KidneyLayers: Codable, Equatable, Sendable {
+    public struct KidneyLayers: Equatable, Sendable {
         /// Concentration of cortex to medulla.
         public var ratio = Bounds(1.5, 4)
 
@@ -125,7 +125,7 @@ public struct UptakeWorld: Codable, Equatable, Sendable {
     }
 
     /// Lesions that the PET did not show.
-    public struct NewFoci: Codable, Equatable, Sendable {
+    public struct NewFoci: Equatable, Sendable {
         public var meanCount = 3.0
         /// Volumes are equally likely per factor between the bounds.
         public var millilitres = Bounds(0.5, 30)
@@ -139,14 +139,14 @@ public struct UptakeWorld: Codable, Equatable, Sendable {
     }
 
     /// Lesions of the PET that have no uptake of their own any more.
-    public struct LostLesions: Codable, Equatable, Sendable {
+    public struct LostLesions: Equatable, Sendable {
         public var probability = 0.2
 
         public init() {}
     }
 
     /// Activity that stayed where it was injected, under the skin at the patient's side.
-    public struct InjectionSpot: Codable, Equatable, Sendable {
+    public struct InjectionSpot: Equatable, Sendable {
         public var probability = 0.1
         /// Part of the patient's activity, equally likely per factor between the bounds.
         public var share = Bounds(0.003, 0.05)
@@ -156,7 +156,7 @@ public struct UptakeWorld: Codable, Equatable, Sendable {
     }
 
     /// Two numbers between which a third is drawn.
-    public struct Bounds: Codable, Equatable, Sendable {
+    public struct Bounds: Equatable, Sendable {
         public var lower, upper: Double
 
         public init(_ lower: Double, _ upper: Double) {

@@ -21,8 +21,8 @@ struct KeptCases {
 
     /// A case of a patient who is known: the scan alone is kept.
     func draw(_ dataset: PersonalDataset, seed: UInt64) throws(ReconstructionError) -> DrawnCase {
-        let identity = identity("\(seed)")
-        if let file = read(identity), let scan = Self.scan(in: file, dataset.camera.attenuation) {
+        let identity = identity("map \(seed)")
+        if let file = read(identity), let scan = Self.scan(in: file, dataset.patient.attenuation) {
             return (dataset.makeCase(seed: seed, scan: scan), dataset.patient)
         }
         let drawn = try dataset.draw(seed: seed)

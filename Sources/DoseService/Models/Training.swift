@@ -93,15 +93,14 @@ public struct Pretraining {
     public func perform(report: (TrainingProgress) -> Void) throws(StudyProblem) -> TrainingSummary {
         try request.configure()
         let base = try request.start()
-        let site = try request.site()
-        let population = TrainingPopulation(settings, site: site)
+        var settings = settings
+        settings.site = try request.site()
+        let population = TrainingPopulation(settings)
         let record = TrainingRecord(
             trainedOn: "population", spacingMillimetres: request.spacingMillimetres, threads: request.threads,
             plan: request.plan, population: settings,
             startedFrom: request.startPath == nil ? nil : base.hash)
-        let kept = keptCases.map {
-            KeptCases(folder: $0, recipe: "\(JSONText.encode(settings)) \(JSONText.encode(site))")
-        }
+        let kept = keptCases.map { KeptCases(folder: $0, recipe: JSONText.encode(settings)) }
         func person(_ seed: UInt64) throws(ReconstructionError) -> DrawnCase {
             guard let kept else { return try population.person(seed: seed) }
             return try kept.person(population, seed: seed)

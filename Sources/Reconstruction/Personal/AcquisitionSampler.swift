@@ -8,7 +8,7 @@ public import Tomography
 /// Each quantity is equally likely between its bounds. `nil` for a mismatch makes the assumption true.
 ///
 /// - Units: parts of the assumed value unless the name says otherwise.
-public struct AcquisitionWorld: Codable, Equatable, Sendable {
+public struct AcquisitionWorld: Equatable, Sendable {
     /// True attenuation as part of the assumed one, beyond one.
     public var attenuation: UptakeWorld.Bounds? = .init(-0.06, 0.06)
     /// How much further the heads stand than assumed.
@@ -37,7 +37,8 @@ public struct AcquisitionWorld: Codable, Equatable, Sendable {
     }()
 }
 
-/// Planar scans of possible uptake maps, on detectors with a pixel per voxel.
+/// Planar scans of possible uptake maps, on detectors with a pixel per voxel or on other pixels; the latter are drawn by the
+/// projector that no reconstruction uses.
 ///
 /// The views are those of the patient as the map's pose has moved him, attenuation included.
 public struct AcquisitionSampler: Sendable {
@@ -46,6 +47,7 @@ public struct AcquisitionSampler: Sendable {
     public let site: CameraSite
     public let detector: DetectorGrid
     private let line: Double
+    private let isDirect: Bool
     private let collimator: Collimator
     /// 1/cm, in the pose of the CT.
     public let attenuation: Volume<Float>
@@ -74,11 +76,13 @@ public struct AcquisitionSampler: Sendable {
         try self.init(hounsfield: anatomy.hounsfield, body: anatomy.body, site: site, world: world, line: line)
     }
 
-    /// - Parameter hounsfield: on the sampler's grid, in HU.
+    /// - Parameters:
+    ///   - hounsfield: on the sampler's grid, in HU.
+    ///   - detector: with other pixels than the grid's voxels; then planes are blurred directly, with tails.
     /// - Throws: ``ReconstructionError/tomography`` when the site cannot be a camera for the line.
     public init(
         hounsfield: Volume<Float>, body: Volume<Bool>, site: CameraSite, world: AcquisitionWorld = .mismatched,
-        line: Double = Radionuclide.lutetium177.lines[0].energy
+        line: Double = Radionuclide.lutetium177.lines[0].energy, detector: DetectorGrid? = nil
     ) throws(ReconstructionError) {
         let grid = hounsfield.grid
         do {
@@ -93,9 +97,12 @@ public struct AcquisitionSampler: Sendable {
         }
         front = grid.position(x: 0, y: Double(occupied.first ?? 0), z: 0).y - half
         back = grid.position(x: 0, y: Double(occupied.last ?? grid.rows - 1), z: 0).y + half
-        detector = DetectorGrid(
-            columns: grid.columns, rows: grid.slices, spacing: SIMD2(grid.spacing.x, grid.spacing.z),
-            origin: SIMD2(grid.origin.x, grid.origin.z))
+        isDirect = detector != nil
+        self.detector =
+            detector
+            ?? DetectorGrid(
+                columns: grid.columns, rows: grid.slices, spacing: SIMD2(grid.spacing.x, grid.spacing.z),
+                origin: SIMD2(grid.origin.x, grid.origin.z))
         (self.grid, self.world, self.site, self.line) = (grid, world, site, line)
     }
 
@@ -134,7 +141,11 @@ public struct AcquisitionSampler: Sendable {
         let moved = pose.moved(attenuation).map { $0 * Float(attenuationFactor) }
         let primary: [Float]
         do {
-            primary = try OpposedViewProjector(heads: real, attenuation: [line: moved]).forward(activity.voxels)
+            primary =
+                isDirect
+                ? try DirectProjector(heads: real, attenuation: moved, tails: PlanarSimulation().tails)
+                    .forward(activity.voxels)
+                : try OpposedViewProjector(heads: real, attenuation: [line: moved]).forward(activity.voxels)
         } catch { throw .tomography }
         let blur = ImageBlur(on: detector, deviation: Self.scatterWidth)
         let pixels = detector.pixelCount

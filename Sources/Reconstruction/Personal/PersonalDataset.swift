@@ -16,10 +16,13 @@ public struct TrainingCase: Sendable {
 
 /// The patient-specific dataset: possible maps of one patient with their scans, each solved by Stage 0 as a measured one
 /// would be, made when they are asked for.
+///
+/// Maps are drawn on finer voxels than the patient's and seen by another projector than the one that reconstructs: what a network learns
+/// on the reconstruction's own voxels it finds nowhere else.
 public struct PersonalDataset {
-    public let sampler: UptakeSampler
-    public let camera: AcquisitionSampler
     public let patient: PatientChannels
+    private let sampler: UptakeSampler
+    private let camera: AcquisitionSampler
     private let stage: StageZero
 
     /// - Throws: ``ReconstructionError/notSampleable`` and ``ReconstructionError/learning(_:)``.
@@ -27,13 +30,15 @@ public struct PersonalDataset {
         anatomy: PatientAnatomy, site: CameraSite, world: UptakeWorld = .full.registered,
         acquisition: AcquisitionWorld = .mismatched
     ) throws(ReconstructionError) {
+        let fine = try RefinedAnatomy(anatomy)
         do {
-            sampler = try UptakeSampler(regions: anatomy.regions, pet: anatomy.pet, world: world)
+            sampler = try UptakeSampler(regions: fine.regions, pet: fine.pet, world: world)
         } catch { throw .notSampleable }
+        let own = try AcquisitionSampler(anatomy: anatomy, site: site)
         camera = try AcquisitionSampler(
-            hounsfield: anatomy.hounsfield, body: anatomy.body, site: site, world: acquisition)
+            hounsfield: fine.hounsfield, body: fine.body, site: site, world: acquisition, detector: own.detector)
         patient = try PatientChannels(
-            regions: sampler.regions, pet: anatomy.pet, attenuation: camera.attenuation, on: .best)
+            regions: anatomy.regions, pet: anatomy.pet, attenuation: own.attenuation, on: .best)
         stage = StageZero(anatomy: anatomy, site: site)
     }
 
@@ -46,12 +51,12 @@ public struct PersonalDataset {
         var generator = SeededGenerator(seed: seed, purpose: "scatter-windows")
         let prepared = try stage.prepare(try acquisition.views(using: &generator))
         let estimate = try stage.reconstruct(prepared)
-        return TrainingCase(scan: try PlanarScan(prepared, estimate), truth: TrueMap(sample))
+        return TrainingCase(scan: try PlanarScan(prepared, estimate), truth: TrueMap(sample, on: patient.grid))
     }
 
     /// The case of a seed whose scan is known already.
     public func makeCase(seed: UInt64, scan: PlanarScan) -> TrainingCase {
-        TrainingCase(scan: scan, truth: TrueMap(sampler.sample(seed: seed)))
+        TrainingCase(scan: scan, truth: TrueMap(sampler.sample(seed: seed), on: patient.grid))
     }
 
     /// - Throws: ``ReconstructionError``.

@@ -11,7 +11,7 @@ public import Tomography
 /// - Units: activity in Bq/mL, or in any other unit that the projector's gain belongs to.
 public struct PlanarScan: Sendable {
     public let projector: OpposedViewProjector
-    /// Counts, and those among them that the projector does not know of: scatter, tails, what a distance was off by.
+    /// Counts, no less than none, and those among them that the projector does not know of: scatter, tails, what a distance was off by.
     ///
     /// - Shape: `[head][z, x]`
     public let counts, scatter: [Float]
@@ -38,8 +38,8 @@ public struct PlanarScan: Sendable {
             projector = try OpposedViewProjector(heads: heads, attenuation: scan.attenuation)
         } catch { throw .tomography }
         let expected = views.flatMap(\.expected)
+        // A pixel that the anatomy cannot explain has its expectation for a count, which the tangents of the fit can take below zero.
         self.init(
-            // Where nothing is to be learnt the counts are what is expected, and Stage 0's derivatives can take that below zero.
             projector: projector, counts: views.flatMap(\.explicable).map { max($0, 0) },
             scatter: zip(expected, projector.forward(estimate.activity.voxels)).map { $0 - $1 },
             initial: estimate.activity)

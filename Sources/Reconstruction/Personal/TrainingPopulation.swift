@@ -14,39 +14,54 @@ public struct TrainingPopulation: Sendable {
         public var spacing = 4.8
         /// Only activity levels and a small rigid motion vary.
         public var isNarrow = false
+        public var site = CameraSite.phantom
+        /// Counts the changes of what a seed stands for.
+        public private(set) var revision = 1
 
         public init() {}
+
+        /// Records of earlier versions say less.
+        public init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            spacing = try container.decode(Double.self, forKey: .spacing)
+            isNarrow = try container.decodeIfPresent(Bool.self, forKey: .isNarrow) ?? false
+            site = try container.decodeIfPresent(CameraSite.self, forKey: .site) ?? .phantom
+            revision = try container.decodeIfPresent(Int.self, forKey: .revision) ?? 0
+        }
     }
 
     public let settings: Settings
-    public let site: CameraSite
 
-    public init(_ settings: Settings, site: CameraSite) {
-        (self.settings, self.site) = (settings, site)
-    }
+    public init(_ settings: Settings) { self.settings = settings }
+
+    /// Some people are no patients: nothing of them is in the image. Then another takes the place.
+    private static let tries: UInt64 = 3
+    private static let nextSeed: UInt64 = 1 << 50
 
     /// The case of one person.
     ///
     /// - Throws: ``ReconstructionError``.
     public func person(seed: UInt64) throws(ReconstructionError) -> DrawnCase {
+        for attempt in 0..<Self.tries - 1 {
+            do { return try drawn(seed: seed + attempt * Self.nextSeed) } catch { continue }
+        }
+        return try drawn(seed: seed + (Self.tries - 1) * Self.nextSeed)
+    }
+
+    private func drawn(seed: UInt64) throws(ReconstructionError) -> DrawnCase {
         var recipe = SyntheticPatient.Recipe(seed: seed, difficulty: settings.isNarrow ? .narrow : .hard)
         if !settings.isNarrow { recipe.vary() }
         recipe.resolution = resolution
-        recipe.site = site
+        recipe.site = settings.site
         let synthetic = try SyntheticPatient(recipe)
         let anatomy: PatientAnatomy
-        do { anatomy = try synthetic.anatomy(spacing: settings.spacing) } catch { throw .notSampleable }
-        let stage = StageZero(anatomy: anatomy, site: site)
-        let prepared = try stage.prepare(synthetic.views)
-        let estimate = try stage.reconstruct(prepared)
-        let scan = try PlanarScan(prepared, estimate)
-        guard let attenuation = prepared.attenuation[scan.projector.heads[0].energy] else { throw .tomography }
-        let patient = try PatientChannels(
-            regions: anatomy.regions, pet: anatomy.pet, attenuation: attenuation, on: .best)
+        do { anatomy = try synthetic.anatomy(spacing: settings.spacing) } catch { throw .regionsOutsideField([]) }
+        let stage = StageZero(anatomy: anatomy, site: settings.site)
+        let study = try NetworkStudy(stage, stage.prepare(synthetic.views))
         let truth = TrueMap(
             activity: synthetic.truth.averaged(on: anatomy.grid),
             labels: synthetic.laterPhantom.labels(on: anatomy.grid))
-        return (TrainingCase(scan: scan, truth: truth), patient)
+        return (TrainingCase(scan: study.scan, truth: truth), study.patient)
     }
 
     /// As much finer than the maps as in an evaluation.
@@ -54,13 +69,14 @@ public struct TrainingPopulation: Sendable {
         let scale = settings.spacing / Settings().spacing
         let swift = SyntheticPatient.Resolution.swift
         return SyntheticPatient.Resolution(
-            ct: swift.ct * scale, simulation: swift.simulation * scale, pixel: swift.pixel * scale)
+            ct: swift.ct * scale, simulation: swift.simulation * scale, pixel: swift.pixel * scale,
+            pointsPerAxis: swift.pointsPerAxis)
     }
 }
 
 extension SyntheticPatient.Recipe {
-    /// Motion, unevenness, lesions and camera between what the suites of the evaluation have and a little beyond; half of the
-    /// cameras are as they are said to be.
+    /// Motion, unevenness, lesions and camera from ranges that hold those of the suites but for the easiest; half of the cameras
+    /// are as they are said to be.
     fileprivate mutating func vary() {
         var generator = SeededGenerator(seed: seed, purpose: "training")
         motion = generator.uniform(1...10)

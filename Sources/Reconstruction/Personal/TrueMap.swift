@@ -5,7 +5,7 @@ public import Imaging
 public struct TrueMap: Sendable {
     /// - Units: Bq/mL
     public let activity: Volume<Float>
-    /// Which structure covers most of each voxel; 0 for none.
+    /// The structure in the middle of each voxel; 0 for none.
     public let owners: Volume<UInt8>
     /// Owners that are background and no structure of interest.
     public let backgroundOwners: Set<UInt8>
@@ -15,8 +15,24 @@ public struct TrueMap: Sendable {
         (self.activity, self.owners, self.backgroundOwners) = (activity, owners, backgroundOwners)
     }
 
-    public init(_ sample: UptakeSample) {
-        self.init(activity: sample.activity, owners: sample.owners, backgroundOwners: sample.backgroundOwners)
+    /// - Parameter grid: where the activity is averaged to; an owner is that of the middle.
+    init(_ sample: UptakeSample, on grid: VoxelGrid) {
+        let fine = sample.owners
+        func nearest(_ place: Double, _ count: Int) -> Int { min(max(Int(place.rounded()), 0), count - 1) }
+        var owners = Volume<UInt8>(grid: grid, repeating: 0)
+        for z in 0..<grid.slices {
+            for y in 0..<grid.rows {
+                for x in 0..<grid.columns {
+                    let index = fine.grid.index(of: grid.position(x: Double(x), y: Double(y), z: Double(z)))
+                    owners[x, y, z] =
+                        fine[
+                            nearest(index.x, fine.grid.columns), nearest(index.y, fine.grid.rows),
+                            nearest(index.z, fine.grid.slices)]
+                }
+            }
+        }
+        self.init(
+            activity: sample.activity.averaged(on: grid), owners: owners, backgroundOwners: sample.backgroundOwners)
     }
 
     /// - Parameter labels: on the grid of the activity.

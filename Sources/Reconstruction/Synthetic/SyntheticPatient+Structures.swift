@@ -36,30 +36,57 @@ extension SyntheticPatient {
 
     /// What one structure amounts to.
     struct Content {
-        var voxels = 0
+        /// How many voxels it fills, parts counted as such.
+        var voxels = 0.0
         var activity = 0.0
-        /// Sum of the voxels' indices.
+        /// Sum of the indices of the voxels, or of their parts.
         var moment = SIMD3<Double>()
     }
 
-    /// - Parameter ct: only what lies in its slices counts: nothing else can be in a map.
-    static func contents(
-        _ activity: Volume<Float>, _ labels: Volume<StructureLabel>, within ct: VoxelGrid
-    ) -> [StructureLabel: Content] {
+    /// The activity on a grid as the mean over points within each voxel: borders pass through voxels.
+    ///
+    /// - Parameter ct: only what lies in its slices counts as content: nothing else can be in a map.
+    static func sampled(
+        _ phantom: StylisedPhantom, _ uptake: UptakePattern, on grid: VoxelGrid, within ct: VoxelGrid, points: Int
+    ) throws(ImagingError) -> (activity: Volume<Float>, contents: [StructureLabel: Content]) {
+        let places = (0..<points).map { (Double($0) + 0.5) / Double(points) - 0.5 }
+        let weight = 1 / Float(points * points * points)
+        var activity = Volume<Float>(grid: grid, repeating: 0)
+        var contents: [StructureLabel: Content] = [:]
+        for z in places {
+            for y in places {
+                for x in places {
+                    let shift = SIMD3(x, y, z)
+                    let moved = try VoxelGrid(
+                        columns: grid.columns, rows: grid.rows, slices: grid.slices, spacing: grid.spacing,
+                        origin: grid.origin + shift * grid.spacing)
+                    let labels = phantom.labels(on: moved)
+                    let part = uptake.activity(of: labels)
+                    for voxel in part.voxels.indices { activity.voxels[voxel] += weight * part.voxels[voxel] }
+                    add(part, labels, at: shift, weight: Double(weight), within: ct, to: &contents)
+                }
+            }
+        }
+        return (activity, contents)
+    }
+
+    private static func add(
+        _ activity: Volume<Float>, _ labels: Volume<StructureLabel>, at shift: SIMD3<Double>, weight: Double,
+        within ct: VoxelGrid, to contents: inout [StructureLabel: Content]
+    ) {
         let half = ct.spacing.z / 2
         let seen = ct.origin.z - half...ct.position(x: 0, y: 0, z: Double(ct.slices - 1)).z + half
-        var contents: [StructureLabel: Content] = [:]
         labels.forEachRun { label, run, y, z in
             guard label != .air, seen.contains(labels.grid.position(x: 0, y: 0, z: Double(z)).z) else { return }
             let start = labels.grid.offset(x: 0, y: y, z: z)
             var sum = 0.0
             for x in run { sum += Double(activity.voxels[start + x]) }
             let middle = SIMD3(Double(run.lowerBound + run.upperBound - 1) / 2, Double(y), Double(z))
-            contents[label, default: Content()].voxels += run.count
-            contents[label, default: Content()].activity += sum
-            contents[label, default: Content()].moment += middle * Double(run.count)
+            let voxels = weight * Double(run.count)
+            contents[label, default: Content()].voxels += voxels
+            contents[label, default: Content()].activity += weight * sum
+            contents[label, default: Content()].moment += (middle + shift) * voxels
         }
-        return contents
     }
 }
 

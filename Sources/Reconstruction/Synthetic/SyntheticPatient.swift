@@ -88,14 +88,14 @@ public struct SyntheticPatient: Sendable {
             let petLabels = phantom.labels(on: try Self.petGrid())
             pet = Self.blurredPET(uptake.pet.activity(of: petLabels), seed: recipe.seed)
 
-            let fineLabels = later.labels(on: try Self.simulationGrid(of: later, spacing: recipe.resolution.simulation))
-            let fineActivity = uptake.therapy(atHours: recipe.hours, clearance).activity(of: fineLabels)
+            let grid = try Self.simulationGrid(of: later, spacing: recipe.resolution.simulation)
+            let fine = try Self.sampled(
+                later, uptake.therapy(atHours: recipe.hours, clearance), on: grid, within: labels.grid,
+                points: recipe.resolution.pointsPerAxis)
             (organActivities, lesions) = Self.facts(
-                Self.contents(fineActivity, fineLabels, within: labels.grid), on: fineLabels.grid, phantom: later,
-                uptake: uptake,
-                seenCount: phantom.lesions.count)
-            truth = fineActivity.averaged(on: labels.grid)
-            views = try acquisition.views(activity: fineActivity, labels: fineLabels)
+                fine.contents, on: grid, phantom: later, uptake: uptake, seenCount: phantom.lesions.count)
+            truth = fine.activity.averaged(on: labels.grid)
+            views = try acquisition.views(activity: fine.activity, labels: later.labels(on: grid))
         } catch { throw .tomography }
     }
 
@@ -119,12 +119,12 @@ public struct SyntheticPatient: Sendable {
         }
         let lesions = phantom.lesions.enumerated().compactMap { index, lesion -> Lesion? in
             guard let content = contents[.lesion(index)] else { return nil }
-            let middle = content.moment / Double(content.voxels)
+            let middle = content.moment / content.voxels
             return Lesion(
                 name: lesion.name,
                 kind: index >= seenCount ? .unseen : uptake.goneLesions.contains(index) ? .gone : .seen,
                 centreMillimetres: grid.position(x: middle.x, y: middle.y, z: middle.z),
-                millilitres: Double(content.voxels) * grid.voxelMillilitres, megabecquerel: megabecquerel(content))
+                millilitres: content.voxels * grid.voxelMillilitres, megabecquerel: megabecquerel(content))
         }
         return (totals.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, lesions)
     }

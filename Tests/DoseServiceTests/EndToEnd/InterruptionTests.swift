@@ -113,7 +113,9 @@ extension EndToEnd {
                 try await service.count("SELECT count(*) FROM arrival") == 0
             }
             #expect(isNoted)
-            #expect(service.process.errors.contains("rows made anew"))
+            // The line is written a moment after the rows.
+            let isLogged = try await eventually { service.process.errors.contains("rows made anew") }
+            #expect(isLogged)
             #expect(try await service.end() == 0)
         }
 

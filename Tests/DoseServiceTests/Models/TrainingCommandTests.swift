@@ -64,10 +64,17 @@ import Testing
         let plain = try await ProgramRun(Scintivol.program, pretrain(folder.file("plain"), steps: 6))
         let hash = try #require(try summary(plain)["hash"] as? String)
         let cases = folder.file("cases")
+        var made: [String: Date] = [:]
         for name in ["first", "second"] {
             let run = try await ProgramRun(
                 Scintivol.program, pretrain(folder.file(name), steps: 6, "--keep-cases", cases))
             #expect(try summary(run)["hash"] as? String == hash, "\(name)")
+            // The second training takes what the first has solved and writes nothing.
+            for file in try FileManager.default.contentsOfDirectory(atPath: cases) {
+                let date =
+                    try FileManager.default.attributesOfItem(atPath: "\(cases)/\(file)")[.modificationDate] as? Date
+                if name == "first" { made[file] = date } else { #expect(date != nil && made[file] == date) }
+            }
         }
         let kept = try FileManager.default.contentsOfDirectory(atPath: cases).sorted()
         #expect(!kept.isEmpty && kept.allSatisfy { $0.hasSuffix(".case") })

@@ -9,7 +9,7 @@ struct PopulationTests {
     private func population(isNarrow: Bool = false) -> TrainingPopulation {
         var settings = TrainingPopulation.Settings()
         (settings.spacing, settings.isNarrow) = (12, isNarrow)
-        return TrainingPopulation(settings, site: .phantom)
+        return TrainingPopulation(settings)
     }
 
     @Test func eachSeedIsAPersonOfItsOwn() throws {
