@@ -8,22 +8,23 @@ import TestSupport
 @Suite struct LimitTests {
     @Test func cutsASlowHead() async throws {
         var limits = Limits.short
-        limits.headDeadline = .milliseconds(100)
+        // By then the client has to have begun.
+        limits.headDeadline = .seconds(1)
         try await withServer(limits: limits) { port, _ in
-            let client = try RawClient(port: port)
+            let client = try RawClient(port: port, timeoutSeconds: 10)
             await client.send("GET / HTTP/1.1\r\nHost: a\r\nX: ")
             #expect(try await client.receiveAnswer().status == 408)
             #expect(try await client.receiveToEnd().isEmpty)
-            let silent = try RawClient(port: port)
+            let silent = try RawClient(port: port, timeoutSeconds: 10)
             #expect(try await silent.receiveToEnd().isEmpty)
         }
     }
 
     @Test func countsTheNextHeadFromItsFirstOctet() async throws {
         var limits = Limits.short
-        limits.headDeadline = .milliseconds(100)
+        limits.headDeadline = .seconds(1)
         try await withServer(limits: limits) { port, _ in
-            let client = try RawClient(port: port)
+            let client = try RawClient(port: port, timeoutSeconds: 10)
             await client.send("GET /hello HTTP/1.1\r\nHost: a\r\n\r\nGET ")
             #expect(try await client.receiveAnswer().status == 200)
             #expect(try await client.receiveAnswer().status == 408)
@@ -47,7 +48,7 @@ import TestSupport
         var limits = Limits.short
         limits.bodyWindow = .milliseconds(100)
         try await withServer(limits: limits) { port, _ in
-            let client = try RawClient(port: port)
+            let client = try RawClient(port: port, timeoutSeconds: 10)
             await client.send("POST /jobs HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nabc")
             let answer = try await client.receiveAnswer()
             #expect(answer.status == 408 && answer["Connection"] == "close")
@@ -62,7 +63,8 @@ import TestSupport
             let stream = String(repeating: "GET /large HTTP/1.1\r\nHost: a\r\n\r\n", count: 5)
             await client.send(stream)
             #expect(try await eventually { await server.counters().connectionsAccepted == 1 })
-            #expect(try await eventually { await server.counters().connectionsOpen == 0 })
+            // The default is 30 s.
+            #expect(try await eventually(within: .seconds(20)) { await server.counters().connectionsOpen == 0 })
             withExtendedLifetime(client) {}
         }
     }

@@ -142,8 +142,8 @@ import TestSupport
             var limits = Limits.short
             limits.headDeadline = .milliseconds(100)
             try await withServer(limits: limits, tls: certificates.configuration()) { port, _ in
-                #expect(try await RawClient(port: port).receiveToEnd().isEmpty)
-                let plain = try RawClient(port: port)
+                #expect(try await RawClient(port: port, timeoutSeconds: 10).receiveToEnd().isEmpty)
+                let plain = try RawClient(port: port, timeoutSeconds: 10)
                 await plain.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
                 let answer = String(decoding: try await plain.receiveToEnd(), as: UTF8.self)
                 #expect(!answer.contains("HTTP/1.1"))
@@ -175,7 +175,7 @@ private func runOpenSSL(_ arguments: [String], input: String) async throws -> To
         Result {
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = ["timeout", "20", "openssl"] + arguments
+            process.arguments = ["timeout", "60", "openssl"] + arguments
             let (standardInput, standardOutput) = (Pipe(), Pipe())
             process.standardInput = standardInput
             process.standardOutput = standardOutput

@@ -73,7 +73,7 @@ extension Router {
 }
 
 /// Polls until something holds.
-func eventually(within deadline: Duration = .seconds(10), _ holds: () async throws -> Bool) async throws -> Bool {
+func eventually(within deadline: Duration = .seconds(30), _ holds: () async throws -> Bool) async throws -> Bool {
     let end = ContinuousClock.now + deadline
     while ContinuousClock.now < end {
         if try await holds() { return true }

@@ -17,7 +17,7 @@ public final class RawClient: Sendable {
     private let pending = Mutex<[UInt8]>([])
 
     /// - Parameter receiveBufferBytes: a small one makes a slow reader noticeable early.
-    public init(port: UInt16, receiveBufferBytes: Int32? = nil, timeoutSeconds: Int = 10) throws(Failure) {
+    public init(port: UInt16, receiveBufferBytes: Int32? = nil, timeoutSeconds: Int = 30) throws(Failure) {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         if var size = receiveBufferBytes {
             setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))

@@ -94,10 +94,10 @@ public struct ProgramRun: Sendable {
     public let status: Int32
     public let output, errors: String
 
-    /// Runs a program to its end.
+    /// Runs a program to its end. What takes seconds takes minutes on a machine that is busy with other things.
     public init(
         _ program: String, _ arguments: [String], environment: [String: String] = [:],
-        within limit: Duration = .seconds(120)
+        within limit: Duration = .seconds(600)
     ) async throws {
         let folder = try StateFolder()
         let running = try RunningProgram(program, arguments, name: "run", in: folder, environment: environment)

@@ -9,24 +9,24 @@ import Testing
     private static let abort: UInt8 = 0x07
 
     @Test func idleConnectionsDelayNobody() throws {
-        let fixture = try ListenerFixture()
+        let fixture = try ListenerFixture { $0.requestDeadline = .seconds(120) }
         let idle = try (0..<50).map { _ in try #require(PeerSocket(port: fixture.port)) }
         #expect(eventually { fixture.listener.counters.openConnections == 50 })
-        // The request deadline of the fifty is ten seconds; an echo that waited for one of them would time out first.
-        #expect(try fixture.echo(["-to", "2", "-ta", "2", "-td", "2"]).status == 0)
+        // The request deadline of the fifty is two minutes; an echo that waited for one of them would time out first.
+        #expect(try fixture.echo().status == 0)
         withExtendedLifetime(idle) {}
     }
 
     @Test func idleConnectionsEndAtTheirDeadline() throws {
         let fixture = try ListenerFixture { $0.requestDeadline = .milliseconds(50) }
-        let client = try #require(PeerSocket(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port, secondsLimit: 10))
         #expect(client.readToEnd() == [])
         #expect(eventually { fixture.listener.counters.refusedConnections == 1 })
     }
 
     @Test func halfRequestEndsAtItsDeadline() throws {
         let fixture = try ListenerFixture { $0.requestDeadline = .milliseconds(50) }
-        let client = try #require(PeerSocket(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port, secondsLimit: 10))
         client.write(Array(PDU.associationRequest().prefix(40)))
         #expect(client.readToEnd() == [])
     }
@@ -128,7 +128,7 @@ import Testing
             $0.pduDeadline = .milliseconds(50)
             $0.closeDeadline = .milliseconds(50)
         }
-        let client = try #require(PeerSocket(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port, secondsLimit: 10))
         client.write(PDU.associationRequest())
         #expect(client.readPDU()?.first == Self.accept)
         client.write(Array(PDU.data(1, isCommand: true, isLast: true, PDU.echoRequest).prefix(20)))
@@ -142,7 +142,8 @@ import Testing
 
     @Test(arguments: Interruption.allCases) func interruptedObjectsLeaveNoFile(interruption: Interruption) throws {
         let fixture = try ListenerFixture {
-            $0.idleDeadline = .milliseconds(interruption == .silence ? 100 : 5_000)
+            // Within it the object begins and its file is seen.
+            $0.idleDeadline = .seconds(interruption == .silence ? 2 : 40)
             $0.closeDeadline = .milliseconds(50)
         }
         var client = PeerSocket(port: fixture.port)

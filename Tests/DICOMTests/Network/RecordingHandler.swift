@@ -86,12 +86,12 @@ final class ListenerFixture {
     }
 
     func echo(_ extra: [String] = []) throws -> CommandLineTool {
-        try CommandLineTool("echoscu", ["-to", "10", "-ta", "10", "-td", "10"] + extra + ["127.0.0.1", String(port)])
+        try CommandLineTool("echoscu", ["-to", "30", "-ta", "30", "-td", "30"] + extra + ["127.0.0.1", String(port)])
     }
 
     func store(_ files: [String], _ extra: [String] = []) throws -> CommandLineTool {
         try CommandLineTool(
             "storescu",
-            ["-v", "-R", "-to", "10", "-ta", "10", "-td", "10"] + extra + ["127.0.0.1", String(port)] + files)
+            ["-v", "-R", "-to", "30", "-ta", "30", "-td", "30"] + extra + ["127.0.0.1", String(port)] + files)
     }
 }

@@ -31,7 +31,7 @@ func fileBytes(_ path: String) throws -> [UInt8] {
 }
 
 /// Asks again until it is so or the deadline has passed.
-func eventually(within limit: Duration = .seconds(10), _ condition: () -> Bool) -> Bool {
+func eventually(within limit: Duration = .seconds(30), _ condition: () -> Bool) -> Bool {
     let deadline = ContinuousClock.now + limit
     while ContinuousClock.now < deadline {
         if condition() { return true }

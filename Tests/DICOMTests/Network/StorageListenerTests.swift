@@ -208,7 +208,7 @@ import Testing
         #expect(client.readToEnd() != nil)
         #expect(fixture.handler.seen.ended.first?.reason == .stopped)
         #expect(PeerSocket(port: fixture.port)?.readToEnd() ?? [] == [])
-        #expect(fixture.listener.drain(within: .seconds(5)))
+        #expect(fixture.listener.drain(within: .seconds(30)))
     }
 
     @Test func aPortIsListenedOnOnce() throws {

@@ -70,7 +70,7 @@ import Testing
             $0.security = security
             $0.requestDeadline = .milliseconds(50)
         }
-        let client = try #require(PeerSocket(port: fixture.port))
+        let client = try #require(PeerSocket(port: fixture.port, secondsLimit: 10))
         #expect(client.readToEnd() == [])
         #expect(eventually { fixture.listener.counters.refusedConnections == 1 })
     }

@@ -42,7 +42,7 @@ extension EndToEnd {
             try await expectReference(from: held.dose, to: held.plan)
             try await expectOrgans(service, phantom)
             try await expectNobodyIsNamed(in: service)
-            expectOneTrace(delivered.trace, in: service)
+            try await expectOneTrace(delivered.trace, in: service)
             try await archive.end()
             #expect(try await service.end() == 0)
         }
@@ -85,14 +85,18 @@ extension EndToEnd {
         }
 
         /// One number leads from the association that brought the planar image to the archive that has the result.
-        private func expectOneTrace(_ trace: String, in service: RunningService) {
-            let lines = service.logLines
+        private func expectOneTrace(_ trace: String, in service: RunningService) async throws {
             for message in [
                 "association ended", "case assembled", "job claimed", "child started", "child at work", "child ended",
                 "job ended", "export", "export confirmed",
             ] {
-                #expect(lines.contains { $0["message"] == message && $0["trace"] == trace }, "\(message)")
+                // That a job has ended is said a moment after its rows.
+                let isSaid = try await eventually {
+                    service.logLines.contains { $0["message"] == message && $0["trace"] == trace }
+                }
+                #expect(isSaid, "\(message)")
             }
+            let lines = service.logLines
             // The CT came in another association, which the case names.
             let assembled = lines.last { $0["message"] == "case assembled" }
             let bringers = assembled?["brought_by"]?.split(separator: " ").map(String.init) ?? []

@@ -8,6 +8,8 @@ extension EndToEnd {
     /// The service and the archives around it.
     @Suite struct ArchiveTests {
         /// A configuration with an archive that is asked, and others.
+        ///
+        /// The quiet time is longer than an archive's pause between two series.
         private func configuration(
             _ port: UInt16, in state: StateFolder, receives: String = #"["plan","activity"]"#, others: String = "",
             retrieval: String = "move"
@@ -16,7 +18,7 @@ extension EndToEnd {
             let json = """
                 {"peers":[{"name":"pacs","title":"\(Archive.title)","host":"127.0.0.1","port":\(port),
                            "receives":\(receives),"is_asked":true,"retrieval":"\(retrieval)"}\(others)],
-                 "cameras":[\(SiteDescription.phantom)],"quiet_seconds":0.5}
+                 "cameras":[\(SiteDescription.phantom)],"quiet_seconds":2}
                 """
             try json.write(toFile: file, atomically: true, encoding: .utf8)
             return file
@@ -114,7 +116,7 @@ extension EndToEnd {
             let port = "\(service.addresses.dicomPort)"
             // This machine may always call.
             #expect(try await service.store(phantom.files("nm")).status == 0)
-            let call = ["-aet", "CAMERA", "-aec", "SCINTIVOL", "-to", "10", "-ta", "10", address, port]
+            let call = ["-aet", "CAMERA", "-aec", "SCINTIVOL", "-to", "30", "-ta", "30", address, port]
             #expect(try await Tool.run("echoscu", call).status != 0)
 
             // The site lets it in, from there and under its title alone; nothing is started anew.

@@ -70,8 +70,11 @@ extension EndToEnd {
                 """
             try json.write(toFile: state.file("site.json"), atomically: true, encoding: .utf8)
             let service = try await RunningService(in: state, ["--config", state.file("site.json")])
-            #expect(try await service.store(phantom.files("nm")).status == 0)
             let foreign = try repository("foreign", port, in: state)
+            // Of failures in a row the first is logged: nothing is to be sent before somebody listens.
+            let isThere = try await eventually { (try? RawClient(port: port)) != nil }
+            #expect(isThere)
+            #expect(try await service.store(phantom.files("nm")).status == 0)
             let isTurnedAway = try await eventually { service.process.errors.contains("secure-connection-failed") }
             #expect(isTurnedAway && foreign.output.isEmpty)
             foreign.signalGroup(SIGKILL)

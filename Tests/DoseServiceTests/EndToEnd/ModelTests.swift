@@ -43,7 +43,7 @@ extension EndToEnd {
             of service: RunningService, until isReached: (Int) -> Bool
         ) async throws -> Int? {
             var found: Int?
-            _ = try await eventually(within: .seconds(240)) {
+            _ = try await eventually(within: .seconds(600)) {
                 let stage = try await service.jobs().first { $0.kind == "personalise" && $0.state == "running" }?.stage
                 let words = stage?.split(separator: " ").map(String.init) ?? []
                 guard let place = words.firstIndex(of: "step"), place + 1 < words.count else { return false }

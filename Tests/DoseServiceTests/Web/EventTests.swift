@@ -9,7 +9,7 @@ import Testing
 extension EndToEnd {
     @Suite struct EventTests {
         private func open(_ rest: RESTService, _ fields: String...) async throws -> RawClient {
-            let client = try RawClient(port: rest.service.addresses.httpPort, timeoutSeconds: 20)
+            let client = try RawClient(port: rest.service.addresses.httpPort, timeoutSeconds: 60)
             let lines = ["GET /v1/events HTTP/1.1", "Host: localhost"] + fields
             await client.send(lines.joined(separator: "\r\n") + "\r\n\r\n")
             let head = try await client.receive(through: "\r\n\r\n")
@@ -112,7 +112,7 @@ extension EndToEnd {
         changes.take(.notification(channel: "job_revised", payload: "7"))
         let again = ContinuousClock.now
         await mine.next(atMost: .seconds(2))
-        #expect(ContinuousClock.now - again < .seconds(1), "its own change did not wake it")
+        #expect(ContinuousClock.now - again < .seconds(2), "its own change did not wake it")
     }
 
     @Test func aBoundedNumberMayWait() throws {

@@ -45,7 +45,7 @@ extension EndToEnd {
                 _ = try await queue.cancel(id)
                 // Another process has changed it: that is known as soon as its notification has come.
                 var after = try await service.get("/v1/jobs/1", ["If-None-Match: \(tag)"])
-                let isSeen = try await eventually(within: .seconds(5)) {
+                let isSeen = try await eventually {
                     after = try await service.get("/v1/jobs/1", ["If-None-Match: \(tag)"])
                     return after.status == 200
                 }

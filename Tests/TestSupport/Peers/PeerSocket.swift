@@ -7,7 +7,7 @@ public final class PeerSocket: Sendable {
     /// Connects to this machine.
     ///
     /// - Parameter secondsLimit: of each read.
-    public init?(port: UInt16, secondsLimit: Int = 10) {
+    public init?(port: UInt16, secondsLimit: Int = 30) {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -66,7 +66,7 @@ public final class PeerSocket: Sendable {
         return outcome == 0 && address.sin_family == sa_family_t(AF_INET) ? address.sin_port : nil
     }
 
-    /// Everything until the server closes; nil when it does not within ten seconds.
+    /// Everything until the server closes; nil when nothing comes within the limit.
     public func readToEnd() -> [UInt8]? {
         var received: [UInt8] = []
         while let next = readSome() {
