@@ -90,6 +90,8 @@ ByteStream *stream(cdcmtk_stream *opaque) { return reinterpret_cast<ByteStream *
 
 using namespace dicom;
 
+const int cdcmtk_uncached = O_DIRECT;
+
 int cdcmtk_stream_accept(int listening, struct sockaddr *address, socklen_t *address_length) {
     return ::accept4(listening, address, address_length, SOCK_CLOEXEC);
 }

@@ -114,6 +114,9 @@ typedef struct {
 /// calls.
 void cdcmtk_network_initialize(void);
 
+/// O_DIRECT of open(2): Glibc's module lacks it.
+extern const int cdcmtk_uncached;
+
 /// `accept`, with a descriptor that no process started at the same moment inherits: Glibc's module lacks `accept4`.
 int cdcmtk_stream_accept(int listening, struct sockaddr *address, socklen_t *address_length);
 /// Takes over a connected socket.

@@ -58,6 +58,11 @@ public struct ReceivedFile: Equatable, Sendable {
     public let object: IncomingObject
     /// Length of the whole file, meta header included.
     public let byteCount: Int
+    /// The file's first bytes, so that whoever looks through it need not fetch from the disk what was just written.
+    let beginning: [UInt8]
+
+    /// Holds all that stands before an image's pixel data, as a rule.
+    static let beginningByteCount = 64 * 1024
 }
 
 public enum TemporaryFileDecision: Equatable, Sendable {

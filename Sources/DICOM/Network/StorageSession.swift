@@ -9,6 +9,8 @@ struct StorageSession {
 
     private(set) var storedCount = 0
     private(set) var refusedCount = 0
+    /// Taken with the first object: most associations of a day are C-ECHO.
+    private lazy var buffer = GatheringBuffer()
 
     init(
         request: AssociationRequest, configuration: ListenerConfiguration, registry: ConnectionRegistry,
@@ -90,7 +92,7 @@ struct StorageSession {
         return handler.committed(report, from: request)
     }
 
-    private func store(
+    private mutating func store(
         _ incoming: IncomingCommand, in context: JudgedContext, transferSyntax: UID, on association: Association
     ) throws(NetworkError) -> StoreStatus {
         let deadline = ContinuousClock.now + configuration.objectDeadline
@@ -113,11 +115,11 @@ struct StorageSession {
         }
     }
 
-    private func receive(
+    private mutating func receive(
         _ object: IncomingObject, at path: String, _ incoming: IncomingCommand, on association: Association,
         before deadline: ContinuousClock.Instant
     ) throws(NetworkError) -> StoreStatus {
-        guard var file = IncomingFile(creating: path) else {
+        guard var file = IncomingFile(creating: path, buffer: buffer) else {
             return try refuse(.noTemporaryFile, incoming, on: association, before: deadline)
         }
         FileMetaInformation(of: object).encoded.withUnsafeBytes { file.write($0) }
@@ -137,7 +139,8 @@ struct StorageSession {
             file.discard()
             return .noRoom
         }
-        let status = handler.received(ReceivedFile(path: path, object: object, byteCount: byteCount))
+        let status = handler.received(
+            ReceivedFile(path: path, object: object, byteCount: byteCount, beginning: file.beginning))
         if status != .success { file.discard() }
         return status
     }

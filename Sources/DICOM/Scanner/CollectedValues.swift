@@ -43,20 +43,23 @@ struct CollectedValues {
     /// Text in whatever character set the object has, without the spaces around it.
     func bytes(_ number: ElementNumber) -> [UInt8]? {
         guard let bytes = values[number] else { return nil }
-        let padding: Set<UInt8> = [0, UInt8(ascii: " ")]
-        guard let first = bytes.firstIndex(where: { !padding.contains($0) }),
-            let last = bytes.lastIndex(where: { !padding.contains($0) })
-        else { return nil }
-        return Array(bytes[first...last])
+        let text = Self.trimmed(bytes[...]) { $0 == 0 || $0 == UInt8(ascii: " ") }
+        return text.isEmpty ? nil : Array(text)
     }
 
     func codeStrings(_ number: ElementNumber) throws(ScanError) -> [String] {
         guard let bytes = bytes(number) else { return [] }
         guard bytes.allSatisfy({ (0x20...0x7E).contains($0) }) else { throw .invalidValue(number) }
         return bytes.split(separator: UInt8(ascii: "\\"), omittingEmptySubsequences: false).map { value in
-            let text = String(decoding: value, as: UTF8.self)
-            return String(text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+            String(decoding: Self.trimmed(value) { $0 == UInt8(ascii: " ") }, as: UTF8.self)
         }
+    }
+
+    private static func trimmed(_ bytes: ArraySlice<UInt8>, of isPadding: (UInt8) -> Bool) -> ArraySlice<UInt8> {
+        guard let first = bytes.firstIndex(where: { !isPadding($0) }),
+            let last = bytes.lastIndex(where: { !isPadding($0) })
+        else { return [] }
+        return bytes[first...last]
     }
 
     /// `YYYYMMDD`.

@@ -16,7 +16,7 @@ public struct ObjectScanner: Sendable {
 
     /// Scans an object that a listener received, and compares it with what its C-STORE command said.
     public func scan(_ file: ReceivedFile) throws(ScanError) -> ScannedObject {
-        var window = try ScanWindow(path: file.path)
+        var window = try ScanWindow(path: file.path, beginning: file.beginning)
         guard window.byteCount == file.byteCount else {
             throw .lengthChanged(expected: file.byteCount, found: window.byteCount)
         }

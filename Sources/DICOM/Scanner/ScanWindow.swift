@@ -11,7 +11,8 @@ struct ScanWindow: ~Copyable {
 
     private static let bufferByteCount = 64 * 1024
 
-    init(path: String) throws(ScanError) {
+    /// - Parameter beginning: bytes that the file is known to start with.
+    init(path: String, beginning: [UInt8] = []) throws(ScanError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .cannotRead(code: errno) }
         var information = stat()
@@ -21,8 +22,8 @@ struct ScanWindow: ~Copyable {
         }
         self.descriptor = descriptor
         byteCount = Int(information.st_size)
-        buffer = [UInt8](repeating: 0, count: Self.bufferByteCount)
-        filled = 0
+        buffer = beginning
+        filled = beginning.count
     }
 
     init(bytes: [UInt8]) {
@@ -64,6 +65,7 @@ struct ScanWindow: ~Copyable {
         guard let descriptor, offset + count <= byteCount else { throw .truncated(offset: offset) }
         start = offset
         filled = 0
+        if buffer.count < Self.bufferByteCount { buffer = [UInt8](repeating: 0, count: Self.bufferByteCount) }
         while filled < count {
             let filledBefore = filled
             let received = buffer.withUnsafeMutableBytes { buffer in

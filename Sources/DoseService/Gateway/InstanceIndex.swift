@@ -19,9 +19,10 @@ struct InstanceIndex: Sendable {
 
     private static let names = Statement("instance_names", "SELECT file_name FROM instance WHERE purged_at IS NULL")
 
+    /// - Parameter patientKey: ``PatientIdentity/key(_:)`` of the object.
     /// - Throws: `PostgresError`.
     func insert(
-        _ object: ScannedObject, fileName: String, callingTitle: String?, trace: String?
+        _ object: ScannedObject, fileName: String, patientKey: String, callingTitle: String?, trace: String?
     ) throws(PostgresError) {
         try pool.withConnection { (connection) throws(PostgresError) in
             _ = try connection.query(
@@ -30,7 +31,7 @@ struct InstanceIndex: Sendable {
                     .text(object.sopInstance.description), .text(object.sopClass.description),
                     .text(object.studyInstance.description), .text(object.seriesInstance.description),
                     .optional(object.frameOfReference?.description), .text(object.modality ?? "OT"),
-                    .text(PatientIdentity.key(object)), .integer(Int64(object.byteCount)), .text(fileName),
+                    .text(patientKey), .integer(Int64(object.byteCount)), .text(fileName),
                     .optional(callingTitle), .optional(PatientIdentity.birthKey(object)),
                     .optional(PatientIdentity.nameKey(object)), .optional(PatientIdentity.sex(object)),
                     .bool(object.isOwnResult), .optional(Self.acquired(object)), .bool(object.isTomographic),

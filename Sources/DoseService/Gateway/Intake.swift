@@ -81,7 +81,7 @@ final class Intake: StorageHandler {
         }
         let patient = PatientIdentity.key(scanned)
         if let association { try arrivals.bring(patient, association: association) }
-        try index.insert(scanned, fileName: name, callingTitle: sender, trace: trace)
+        try index.insert(scanned, fileName: name, patientKey: patient, callingTitle: sender, trace: trace)
         watch.note(scanned.sopInstance.description, fileName: name)
         if association == nil { try arrivals.note([patient]) }
         return .success
@@ -216,9 +216,10 @@ final class Intake: StorageHandler {
                 counts.rejected += 1
                 continue
             }
-            try index.insert(scanned, fileName: name, callingTitle: nil, trace: nil)
+            let patient = PatientIdentity.key(scanned)
+            try index.insert(scanned, fileName: name, patientKey: patient, callingTitle: nil, trace: nil)
             watch.note(scanned.sopInstance.description, fileName: name)
-            patients.insert(PatientIdentity.key(scanned))
+            patients.insert(patient)
             counts.indexed += 1
         }
         try arrivals.note(patients)

@@ -8,9 +8,7 @@ enum Digest {
         var length: UInt32 = 0
         let status = EVP_Digest(bytes, bytes.count, &digest, &length, EVP_sha256(), nil)
         precondition(status == 1 && length == 32, "SHA-256 fails only without memory")
-        return digest.map { byte in
-            let text = String(byte, radix: 16)
-            return text.count == 1 ? "0" + text : text
-        }.joined()
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }

@@ -69,10 +69,10 @@ final class ListenerFixture {
 
     init(
         status: StoreStatus = .success, decision: AssociationDecision = .admit, refusal: StoreStatus? = nil,
-        _ adjust: (inout ListenerConfiguration) -> Void = { _ in }
+        in folder: ScratchFolder? = nil, _ adjust: (inout ListenerConfiguration) -> Void = { _ in }
     ) throws {
-        folder = try ScratchFolder()
-        handler = RecordingHandler(folder: folder, status: status, decision: decision, refusal: refusal)
+        self.folder = try folder ?? ScratchFolder()
+        handler = RecordingHandler(folder: self.folder, status: status, decision: decision, refusal: refusal)
         var configuration = ListenerConfiguration()
         configuration.address = "127.0.0.1"
         configuration.port = 0

@@ -4,8 +4,8 @@ import Foundation
 final class ScratchFolder: Sendable {
     let path: String
 
-    init() throws {
-        let template = NSTemporaryDirectory() + "/scintivol-dicom-" + UUID().uuidString
+    init(in root: String = NSTemporaryDirectory()) throws {
+        let template = root + "/scintivol-dicom-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: template, withIntermediateDirectories: true)
         path = template
     }

@@ -37,6 +37,38 @@ import Testing
         #expect(throws: Never.self) { try ObjectScanner().scan(file) }
     }
 
+    /// Around the ends of blocks, of the buffer that gathers them and of what the scanner is given; one after the other
+    /// through the same buffer, on a disk and in memory.
+    @Test(arguments: [NSTemporaryDirectory(), "/dev/shm"])
+    func filesOfAllLengthsAreWhole(root: String) throws {
+        let fixture = try ListenerFixture(in: try ScratchFolder(in: root))
+        let sources = try ScratchFolder()
+        #expect(try fixture.store([try sources.write(SyntheticObject().bytes, as: "plain.dcm")]).status == 0)
+        let plain = try #require(fixture.handler.seen.files.first).byteCount
+        let lengths = [
+            65_534, 65_536, 65_538, 69_632, 69_634, 1 << 20 - 2, 1 << 20, 1 << 20 + 2, 1 << 20 + 4096, 2_600_002, 4_096,
+        ]
+        var objects: [SyntheticObject] = []
+        for (number, length) in lengths.enumerated() {
+            var object = SyntheticObject()
+            object.sopInstance = "1.2.826.0.1.3680043.2.1.\(number % 10)"
+            let value = (0..<length - plain - 12).map { UInt8(truncatingIfNeeded: $0 &* 7 + $0 >> 8 + number) }
+            object.extra = [ElementWriter(isImplicit: false).element(0x0029, 0x1000, "OB", value)]
+            objects.append(object)
+        }
+        let paths = try objects.enumerated().map { try sources.write($1.bytes, as: "\($0).dcm") }
+        let run = try fixture.store(paths, ["-xe"])
+        #expect(run.status == 0, "\(run.output)")
+        let files = fixture.handler.seen.files.dropFirst()
+        #expect(files.map(\.byteCount) == lengths)
+        for (file, object) in zip(files, objects) {
+            let stored = try fileBytes(file.path)
+            #expect(stored.count == file.byteCount)
+            #expect(stored.suffix(object.usualDataset.count).elementsEqual(object.usualDataset))
+            #expect(try ObjectScanner().scan(file) == ObjectScanner().scan(bytes: stored))
+        }
+    }
+
     @Test func prefersExplicitLittleEndianAndRefusesWhatIsNotListed() throws {
         let fixture = try ListenerFixture()
         let sources = try ScratchFolder()
