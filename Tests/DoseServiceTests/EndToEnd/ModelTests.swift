@@ -39,12 +39,16 @@ extension EndToEnd {
         }
 
         /// The step of the training under way, as soon as it is one that is waited for.
+        ///
+        /// - Parameter lives: how many workers had the job before.
         private func step(
-            of service: RunningService, until isReached: (Int) -> Bool
+            of service: RunningService, after lives: Int = 0, until isReached: (Int) -> Bool
         ) async throws -> Int? {
             var found: Int?
             _ = try await eventually(within: .seconds(600)) {
-                let stage = try await service.jobs().first { $0.kind == "personalise" && $0.state == "running" }?.stage
+                let job = try await service.jobs().first { $0.kind == "personalise" && $0.state == "running" }
+                guard let job, job.attempt + job.rescue_count > lives else { return false }
+                let stage = job.stage
                 let words = stage?.split(separator: " ").map(String.init) ?? []
                 guard let place = words.firstIndex(of: "step"), place + 1 < words.count else { return false }
                 found = Int(words[place + 1]).flatMap { isReached($0) ? $0 : nil }
@@ -67,7 +71,7 @@ extension EndToEnd {
             try await killed.kill()
             // It goes on where it was: a new training would begin with its first step.
             let service = try await start(state, networks: networks)
-            let resumed = try #require(try await step(of: service) { _ in true })
+            let resumed = try #require(try await step(of: service, after: 1) { _ in true })
             #expect(resumed > reached / 2)
 
             #expect(try await service.store(phantom.files("nm")).status == 0)

@@ -102,11 +102,16 @@ extension EndToEnd {
                 let tag = try #require(try await rest.send("GET", "/v1/jobs/1")["ETag"])
                 let unchanged = try await rest.send("GET", "/v1/jobs/1?wait=1", fields: ["If-None-Match: \(tag)"])
                 #expect(unchanged.status == 304)
+                let asked = try await rest.text("SELECT extract(epoch FROM clock_timestamp())")
                 async let held = rest.send("GET", "/v1/jobs/1?wait=60", fields: ["If-None-Match: \(tag)"])
                 // Only once the request is waiting does the change prove anything.
                 let isWaiting = try await eventually {
                     try await rest.number(
-                        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%FROM job WHERE id%'") > 0
+                        """
+                        SELECT count(*) FROM pg_stat_activity
+                        WHERE query LIKE '%FROM job WHERE id%' AND query_start > to_timestamp(\(asked))
+                            AND pid <> pg_backend_pid()
+                        """) > 0
                 }
                 #expect(isWaiting)
                 _ = try await queue.cancel(id)
