@@ -32,7 +32,7 @@ public struct CameraFile: Sendable {
             (site, problems) = (nil, [ConfigurationProblem(path: ".", code: "not-a-camera", detail: detail)])
         } else {
             site = CameraSite.read(reader)
-            problems = reader.finish()
+            problems = reader.finish() + RepeatedKeys(in: json).problems
         }
         warnings = reader.warnings
     }

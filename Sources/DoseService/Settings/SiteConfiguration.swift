@@ -67,7 +67,7 @@ public struct SiteConfiguration: Sendable {
         title = reader.text("title", must: Self.titleForm, where: Self.isTitle)
         listener = reader.object("listener", Self.listener) ?? Listener()
         let callingTitle = title ?? "SCINTIVOL"
-        peers = Self.readPeers(reader, callingTitle: callingTitle)
+        peers = Self.readPeers(reader, callingTitle: callingTitle, isOpen: listener.isOpen)
         quietTime = reader.seconds("quiet_seconds", in: 0...86_400)
         hardDeadline = reader.seconds("hard_deadline_seconds", in: 1...864_000)
         diskReserveBytes = reader.integer("disk_reserve_mib", in: 0...(1 << 30)).map { Int64($0) << 20 }
@@ -77,7 +77,7 @@ public struct SiteConfiguration: Sendable {
         networks = reader.object("networks", Self.networks)
         auditReceiver = reader.object("audit", Self.auditReceiver)
         readDevices(reader)
-        problems = reader.finish()
+        problems = reader.finish() + RepeatedKeys(in: json).problems
         warnings = reader.warnings
     }
 
@@ -88,11 +88,14 @@ public struct SiteConfiguration: Sendable {
         if described.contains(where: { $0.value.count > 1 }) { reader.complain("cameras", "station-repeated") }
     }
 
-    private static func readPeers(_ reader: ConfigurationReader, callingTitle: String) -> [GatewayPeer] {
+    private static func readPeers(
+        _ reader: ConfigurationReader, callingTitle: String, isOpen: Bool
+    ) -> [GatewayPeer] {
         var names: [String] = []
         let peers = reader.objects("peers") { reader in
             let (name, peer) = Self.peer(reader, callingTitle: callingTitle)
             if let name { names.append(name) }
+            if let peer, !peer.mayCall, !isOpen { warnOfAnswers(peer, reader) }
             return peer
         }
         let repeated = Dictionary(grouping: names) { $0 }.filter { $0.value.count > 1 }
@@ -105,6 +108,17 @@ public struct SiteConfiguration: Sendable {
             reader.warn("peers", "address-repeated", "two peers are \(address): it gets everything twice")
         }
         return peers
+    }
+
+    /// Two kinds of answer come on associations that the other side opens.
+    private static func warnOfAnswers(_ peer: GatewayPeer, _ reader: ConfigurationReader) {
+        let end = "on associations of its own, which may_call forbids"
+        if !peer.outputs.isEmpty, peer.verification == .commitment {
+            reader.warn("verification", "may-not-call", "what it commits itself to is said \(end)")
+        }
+        if peer.isAsked, peer.retrieval == .move {
+            reader.warn("retrieval", "may-not-call", "what C-MOVE asks for is sent \(end); 'get' needs none")
+        }
     }
 
     private static func listener(_ reader: ConfigurationReader) -> Listener {

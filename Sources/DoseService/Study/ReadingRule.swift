@@ -72,6 +72,10 @@ public struct ReadingRule: Codable, Equatable, Sendable {
         if rule.isForEveryDevice {
             reader.warn(".", "every-device", "names no manufacturer, model or station, so it is for every device")
         }
+        let names = [Key.manufacturer, .model, .station]
+        if !Key.allCases.contains(where: { !names.contains($0) && reader.has($0.rawValue) }) {
+            reader.warn(".", "says-nothing", "names a device and says nothing of it")
+        }
         // What could not be read has been said by now.
         let complained = Set(reader.problems.map(\.path))
         for (key, must) in rule.faults {

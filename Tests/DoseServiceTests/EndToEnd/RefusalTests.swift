@@ -33,6 +33,36 @@ extension EndToEnd {
             #expect(try await service.end() == 0)
         }
 
+        /// The caller hears that its title is not known; the log says that the title is, from other addresses.
+        @Test(.enabled(if: MachineAddress.other != nil))
+        func aKnownTitleFromAnotherAddressIsToldApart() async throws {
+            let state = try StateFolder()
+            let address = try #require(MachineAddress.other)
+            let file = state.file("site.json")
+            let json = """
+                {"peers":[{"title":"CAMERA","calls_from":["203.0.113.0/24"]},{"title":"READER","calls_from":["\(address)"]}]}
+                """
+            try json.write(toFile: file, atomically: true, encoding: .utf8)
+            let service = try await RunningService(in: state, ["--config", file, "--dicom-address", "0.0.0.0"])
+            let port = "\(service.addresses.dicomPort)"
+            for (title, reason) in [
+                ("CAMERA", "calling-address-not-allowed"), ("STRANGER", "calling-title-not-recognized"),
+            ] {
+                let call = try await Tool.run("echoscu", ["-aet", title, "-aec", "SCINTIVOL", address, port])
+                #expect(call.status != 0)
+                let isLogged = try await eventually {
+                    service.logLines.contains { $0["calling"] == title && $0["reason"] == reason }
+                }
+                #expect(isLogged, "\(title)")
+                let audit = "FROM audit WHERE action = 'association-refused' AND actor = '\(title)'"
+                let isAudited = try await eventually {
+                    try await service.count("SELECT count(*) \(audit) AND detail ->> 'reason' = '\(reason)'") == 1
+                }
+                #expect(isAudited, "\(title)")
+            }
+            #expect(try await service.end() == 0)
+        }
+
         /// An association that is accepted without any of the classes that it asks for looks fine to nobody.
         @Test func classesThatAreRefusedAreNamed() async throws {
             let state = try StateFolder()

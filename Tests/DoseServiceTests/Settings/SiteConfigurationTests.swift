@@ -176,11 +176,53 @@ import Testing
                 #"{"peers":[{"name":"a","title":"A","host":"h","port":104},{"name":"b","title":"A","host":"h","port":104}]}"#
                     .utf8))
         #expect(twice.problems.isEmpty && twice.warnings.map(\.code) == ["address-repeated"])
+        let silent = SiteConfiguration(
+            json: Data(#"{"rules":[{"station":"CAM"},{"station":"B","views":["anterior"]}]}"#.utf8))
+        #expect(
+            silent.problems.isEmpty && silent.warnings.map { "\($0.path): \($0.code)" } == ["rules[0]: says-nothing"])
         let state = try StateFolder()
         let file = state.file("camera.json")
         try camera.write(toFile: file, atomically: true, encoding: .utf8)
         let run = try await Scintivol.run("check-config", file)
         #expect(run.status == 0 && run.output.contains("warning: valid_until: expired: past since 2020-01-31"))
+    }
+
+    /// A commitment and the objects of a C-MOVE come on associations that the archive opens.
+    @Test func anArchiveThatMayNotCallCannotAnswerSo() {
+        func warnings(_ members: String, _ admission: String = "peers") -> [String] {
+            let json = """
+                {"listener":{"admission":"\(admission)"},
+                 "peers":[{"title":"A","host":"h","port":104,"receives":["activity"],"is_asked":true,\(members)}]}
+                """
+            let site = SiteConfiguration(json: Data(json.utf8))
+            #expect(site.problems.isEmpty, "\(site.problems)")
+            return site.warnings.map { "\($0.path): \($0.code)" }
+        }
+        let both = #""may_call":false,"verification":"commitment","retrieval":"move""#
+        #expect(warnings(both) == ["peers[0].verification: may-not-call", "peers[0].retrieval: may-not-call"])
+        #expect(warnings(both, "open") == [])
+        #expect(warnings(#""may_call":false,"verification":"query","retrieval":"get""#) == [])
+        #expect(warnings(#""verification":"commitment","retrieval":"move""#) == [])
+    }
+
+    @Test(arguments: [
+        (#"{"title":"A","title":"B"}"#, ["title"]),
+        (#"{"peers":[{"title":"A"},{"title":"B","may_call":true,"t\u0069tle":"C"}]}"#, ["peers[1].title"]),
+        (#"{"title":"\"title\":","peers":[{"title":"title"},{"title":"title"}]}"#, []),
+        (
+            #"{"listener":{"port":104,"tls":{"authorities":"a"},"port":105},"listener":{}}"#,
+            ["listener.port", "listener"]
+        ),
+    ])
+    func aKeyThatStandsTwiceIsAMistake(json: String, places: [String]) {
+        let problems = SiteConfiguration(json: Data(json.utf8)).problems
+        #expect(problems.filter { $0.code == "key-repeated" }.map(\.path) == places)
+    }
+
+    @Test func aCamerasKeyThatStandsTwiceIsAMistake() {
+        let camera = SiteDescription.phantom.replacing("\"208\":9.3", with: "\"208\":9.3,\"208\":9.4")
+        let problems = CameraFile(json: Data(camera.utf8)).problems
+        #expect(problems.map { "\($0.path): \($0.code)" } == ["calibration_cps_per_mbq_per_head.208: key-repeated"])
     }
 
     /// The command takes both kinds of file, says which it took one for, and names the file in every line.
