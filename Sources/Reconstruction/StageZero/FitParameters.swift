@@ -95,7 +95,7 @@ package struct FitParameters {
                 .level(region: region), mean: log(levels[region]),
                 deviation: isFocus ? prior.focusLevel : prior.level(of: template.kind))
             if template.freedom.isMovable {
-                let own = isFocus ? prior.focusShift : prior.ownShift
+                let own = template.freedom.place ?? prior.ownShift
                 for axis in 0..<3 { draft.add(.shift(region: region, axis: axis), mean: 0, deviation: own[axis]) }
             }
             if template.texture != nil {

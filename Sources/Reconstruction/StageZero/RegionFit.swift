@@ -22,7 +22,7 @@ struct RegionFit {
     init(
         templates: [RegionTemplate], levels: [Double], measurement: PlanarMeasurement,
         attenuation: [Double: Volume<Float>], grid: VoxelGrid, offset: SIMD2<Double>, body: Volume<Bool>,
-        options: StageZero.Options
+        bone: Volume<Float>?, options: StageZero.Options
     ) throws(ReconstructionError) {
         let focusStart = templates.count
         var templates = templates
@@ -39,14 +39,16 @@ struct RegionFit {
         var solution = try MaximumAPosteriori(model, start: model.parameters.mean)
         for _ in 0..<Self.roundLimit where options.foci && templates.count - focusStart < Self.focusLimit {
             let limit = min(Self.focusesPerRound, Self.focusLimit - (templates.count - focusStart))
-            let found = try FocusSearch(model, solution, body: body).strongest(limit)
+            let found = try FocusSearch(model, solution, body: body, bone: bone).strongest(limit)
             if found.isEmpty { break }
             for focus in found {
                 let name = "unexplained_\(templates.count - focusStart + 1)"
                 guard
                     let template = RegionTemplate(
                         name: name, organ: nil, kind: .lesion, coverage: focus.blob, grid: grid, texture: nil,
-                        freedom: .init(isMovable: options.shifts, hasTexture: false, modeSpacing: nil))
+                        freedom: .init(
+                            isMovable: options.shifts,
+                            place: focus.isInBone ? StageZero.Prior.boneFocusPlace : StageZero.Prior.focusPlace))
                 else { continue }
                 templates.append(template)
                 levels.append(focus.level)

@@ -14,6 +14,8 @@ struct RegionTemplate {
     /// What of its form the fit may change.
     struct Freedom: Equatable {
         var isMovable = false
+        /// Standard deviation of where it lies, in millimetres; nil for what moves as organs do.
+        var place: SIMD3<Double>?
         var hasTexture = false
         /// Distance between the bells of uneven uptake in millimetres; nil without them.
         var modeSpacing: Double?

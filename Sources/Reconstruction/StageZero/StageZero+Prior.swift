@@ -82,6 +82,8 @@ extension StageZero {
         static let missedScatter = 0.05
         /// Activity that was found in the counts: its place in the image is known, its depth is not.
         static let focusLevel = 1.0
-        static let focusShift = SIMD3(6.0, 25.0, 6.0)
+        static let focusPlace = SIMD3(6.0, 25.0, 6.0)
+        /// The same of activity in a bone.
+        static let boneFocusPlace = SIMD3(6.0, 8.0, 6.0)
     }
 }

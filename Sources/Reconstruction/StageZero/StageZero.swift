@@ -56,7 +56,8 @@ public struct StageZero: Sendable {
         let (templates, starts) = templates(scan)
         let fit = try RegionFit(
             templates: templates, levels: starts, measurement: scan.measurement, attenuation: scan.attenuation,
-            grid: anatomy.grid, offset: scan.registration.offset, body: anatomy.body, options: options)
+            grid: anatomy.grid, offset: scan.registration.offset, body: anatomy.body,
+            bone: anatomy.regions.first { $0.organ == .bone }?.coverage, options: options)
         let uneven = options.heterogeneity ? try HeterogeneityStep(fit) : nil
         return try ActivityEstimate(
             fit: fit, uneven: uneven, registration: scan.registration, anatomy: anatomy,
@@ -92,7 +93,7 @@ public struct StageZero: Sendable {
     private func freedom(of region: Region) -> RegionTemplate.Freedom {
         let isBackground = region.kind == .background
         return RegionTemplate.Freedom(
-            isMovable: options.shifts && !isBackground, hasTexture: options.texture,
+            isMovable: options.shifts && !isBackground, place: nil, hasTexture: options.texture,
             modeSpacing: options.modes ? Prior.modeSpacing(of: region) : nil)
     }
 

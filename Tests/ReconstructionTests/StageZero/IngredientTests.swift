@@ -44,6 +44,26 @@ import Testing
         #expect(found.score.map.relativeMAE < without.score.map.relativeMAE)
     }
 
+    /// Two lesions of the spine, whose depth the view from the front hardly tells; the counts alone put one 39 mm too far to
+    /// the front and the other into the skin of the back.
+    @Test func whereViewsHardlyTellTheDepthItIsABones() throws {
+        let spine = try EvaluationCase(.evaluated(seed: 1004, suite: .hard))
+        let outcome = try spine.outcome(of: try #require(EvaluationMethod(name: "stage0"))) { work in
+            try work()
+            return 0
+        }
+        let unexplained = try #require(outcome.estimate).unexplained
+        let lesions = spine.patient.lesions.filter { $0.kind == .unseen && $0.millilitres >= 5 }
+        #expect(lesions.count == 3)
+        for lesion in lesions {
+            let distances = unexplained.map { focus in
+                let way = focus.position - lesion.centreMillimetres
+                return (way * way).sum().squareRoot()
+            }
+            #expect(try #require(distances.min()) < 15, "\(lesion) \(distances)")
+        }
+    }
+
     @Test func voxelsMoveAsFarAsTheCountsAskForIt() throws {
         let (even, uneven) = (try outcome("stage0-without-heterogeneity"), try outcome("stage0"))
         #expect(try #require(uneven.score.deviance) < #require(even.score.deviance))
