@@ -32,17 +32,18 @@ struct PhysicsFit: ParsableCommand {
         var (fits, pairs): ([Double], [Double]) = ([], [])
         for round in 1...rounds {
             Progress.step("scan \(round) of \(rounds)")
-            fits.append(try Timing.seconds { _ = try study.makeCase(seed: UInt64(round)) })
+            let scan = try study.scan(seed: UInt64(round))
+            fits.append(try Timing.seconds { _ = try study.stage.reconstruct(scan) })
             pairs.append(Timing.seconds { _ = projector.adjoint(projector.forward(sample.activity.voxels)) })
         }
         var report = Report("stage0")
         report.add(
             Figure(
-                "sampled scan and its Stage 0, median", Timing.median(fits), "s",
+                "Stage 0 of a sampled scan, median", Timing.median(fits), "s",
                 beside: "forward + adjoint of both views", Timing.median(pairs)))
         report.add(
             Figure(
-                "sampled scan and its Stage 0, slowest", fits.max() ?? 0, "s",
+                "Stage 0 of a sampled scan, slowest", fits.max() ?? 0, "s",
                 beside: "forward + adjoint of both views", Timing.median(pairs)))
         report.note(
             "Grid \(grid) at \(SampledPatient.spacing) mm, \(patient.regions.count) regions; motion, unevenness, new lesions and a "

@@ -11,6 +11,8 @@ struct IncomingFile: ~Copyable {
     private let buffer: GatheringBuffer
     private var gathered = 0
     private var isWhole = true
+    /// Whether writes go past the page cache.
+    private var isDirect: Bool
     /// What the file starts with, as far as ``ReceivedFile/beginning`` holds it.
     private(set) var beginning: [UInt8] = []
     private(set) var byteCount = 0
@@ -19,12 +21,11 @@ struct IncomingFile: ~Copyable {
     init?(creating path: String, buffer: GatheringBuffer) {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
         var descriptor = open(path, flags | cdcmtk_uncached, 0o600)
+        let isRefused = descriptor < 0 && errno == EINVAL
         // Refused only after the name was made.
-        if descriptor < 0, errno == EINVAL, unlink(path) == 0 || errno == ENOENT {
-            descriptor = open(path, flags, 0o600)
-        }
+        if isRefused, unlink(path) == 0 || errno == ENOENT { descriptor = open(path, flags, 0o600) }
         guard descriptor >= 0 else { return nil }
-        (self.path, self.descriptor, self.buffer) = (path, descriptor, buffer)
+        (self.path, self.descriptor, self.buffer, isDirect) = (path, descriptor, buffer, !isRefused)
     }
 
     deinit {
@@ -72,15 +73,16 @@ struct IncomingFile: ~Copyable {
             } else if errno == EINVAL, isDirect {
                 // Blocks of another size, or what is left of a write that ended within one.
                 useCache()
-            } else if errno != EINTR {
+            } else if count == 0 || errno != EINTR {
                 isWhole = false
             }
         }
     }
 
-    private var isDirect: Bool { fcntl(descriptor, F_GETFL) & cdcmtk_uncached != 0 }
-
-    private func useCache() { _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~cdcmtk_uncached) }
+    private mutating func useCache() {
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~cdcmtk_uncached)
+        isDirect = false
+    }
 
     func discard() {
         unlink(path)
@@ -90,7 +92,7 @@ struct IncomingFile: ~Copyable {
 /// Where one association's objects are gathered on their way to the disk, one after the other.
 final class GatheringBuffer {
     static let byteCount = 1 << 20
-    /// Holds for every block size in use.
+    /// Holds for the block sizes of most disks; for others the cache is used.
     static let alignment = 4096
 
     fileprivate let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: alignment)

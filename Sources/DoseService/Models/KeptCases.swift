@@ -51,7 +51,9 @@ struct KeptCases {
         return drawn
     }
 
-    private func identity(_ which: String) -> String { "\(recipe) \(Version.number) \(which)" }
+    private func identity(_ which: String) -> String {
+        "\(recipe) \(Version.number).\(PersonalDataset.revision) \(which)"
+    }
 
     private func path(_ identity: String) -> String {
         "\(folder)/\(Digest.hex(of: Array(identity.utf8)).prefix(32)).case"

@@ -1,6 +1,7 @@
 import Foundation
 import Learning
 public import Reconstruction
+import Tomography
 
 /// Trained networks in one safetensors file, each with its settings and the record of its training.
 public struct ModelFile: Sendable {
@@ -109,6 +110,11 @@ struct TrainingRecord: Codable, Equatable, Sendable {
     var population: TrainingPopulation.Settings?
     /// Of the patient it was trained on; ``AnatomyDigest``.
     var anatomy: String?
+    /// The patient's camera, and whether only levels and a small rigid motion vary; the population's settings hold theirs.
+    var site: CameraSite?
+    var isNarrow: Bool?
+    /// ``PersonalDataset/revision``; nil of before it was kept.
+    var caseRevision: Int? = PersonalDataset.revision
     /// Hash of the file that the training began with.
     var startedFrom: String?
     var validations: [ModelTraining.Validation] = []

@@ -155,7 +155,8 @@ public struct Personalisation {
         } catch { throw StudyProblem(error) }
         let record = TrainingRecord(
             trainedOn: "patient", spacingMillimetres: anatomy.grid.spacing.x, threads: request.threads,
-            plan: request.plan, anatomy: AnatomyDigest.hex(of: anatomy), startedFrom: base.isEmpty ? nil : base.hash)
+            plan: request.plan, anatomy: AnatomyDigest.hex(of: anatomy), site: site, isNarrow: isNarrow,
+            startedFrom: base.isEmpty ? nil : base.hash)
         let draw: CaseSource = { (_, seed) throws(ReconstructionError) in
             guard let kept else { return try dataset.draw(seed: seed) }
             return try kept.draw(dataset, seed: seed)
@@ -187,7 +188,8 @@ public struct Personalisation {
         guard FileManager.default.fileExists(atPath: request.outputPath),
             let file = try? ModelFile(path: request.outputPath), let made = file[request.kind]?.record,
             made.trainedOn == record.trainedOn, made.plan == record.plan, made.anatomy == record.anatomy,
-            made.startedFrom == record.startedFrom, made.version == record.version
+            made.startedFrom == record.startedFrom, made.version == record.version, made.site == record.site,
+            made.isNarrow == record.isNarrow, made.caseRevision == record.caseRevision
         else { return nil }
         return file
     }

@@ -31,10 +31,13 @@ struct RepeatedKeys {
                 let end = Self.end(ofTextAt: next, in: bytes)
                 // The first text of a member is its key.
                 if case .object(let path, var keys, nil) = stack.last {
-                    let key = JSONText.decode(String.self, from: String(decoding: bytes[next..<end], as: UTF8.self))
-                    let place = Self.place(.object(path: path, keys: [], key: key ?? ""))
-                    if !keys.insert(key ?? "").inserted { places.append(place) }
-                    stack[stack.count - 1] = .object(path: path, keys: keys, key: key ?? "")
+                    // Taken off before it changes: a set that stands in two places is copied.
+                    stack.removeLast()
+                    let key =
+                        JSONText.decode(String.self, from: String(decoding: bytes[next..<end], as: UTF8.self)) ?? ""
+                    let isNew = keys.insert(key).inserted
+                    stack.append(.object(path: path, keys: keys, key: key))
+                    if !isNew { places.append(Self.place(stack.last)) }
                 }
                 next = end
                 continue

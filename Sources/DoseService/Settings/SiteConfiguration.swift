@@ -112,12 +112,16 @@ public struct SiteConfiguration: Sendable {
 
     /// Two kinds of answer come on associations that the other side opens.
     private static func warnOfAnswers(_ peer: GatewayPeer, _ reader: ConfigurationReader) {
-        let end = "on associations of its own, which may_call forbids"
+        // Whoever is on this machine may always call.
+        if let host = peer.address?.host, AddressRange.loopback.contains(where: { $0.contains(host) }) { return }
+        let end = "by most archives on associations of their own, which may_call forbids"
         if !peer.outputs.isEmpty, peer.verification == .commitment {
             reader.warn("verification", "may-not-call", "what it commits itself to is said \(end)")
         }
         if peer.isAsked, peer.retrieval == .move {
-            reader.warn("retrieval", "may-not-call", "what C-MOVE asks for is sent \(end); 'get' needs none")
+            reader.warn(
+                "retrieval", "may-not-call",
+                "what C-MOVE asks for is sent on associations of its own, which may_call forbids; 'get' needs none")
         }
     }
 

@@ -74,7 +74,7 @@ public struct ReadingRule: Codable, Equatable, Sendable {
         }
         let names = [Key.manufacturer, .model, .station]
         if !Key.allCases.contains(where: { !names.contains($0) && reader.has($0.rawValue) }) {
-            reader.warn(".", "says-nothing", "names a device and says nothing of it")
+            reader.warn(".", "says-nothing", "names devices at most, and says nothing of them")
         }
         // What could not be read has been said by now.
         let complained = Set(reader.problems.map(\.path))

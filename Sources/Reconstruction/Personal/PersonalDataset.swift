@@ -23,7 +23,10 @@ public struct PersonalDataset {
     public let patient: PatientChannels
     private let sampler: UptakeSampler
     private let camera: AcquisitionSampler
-    private let stage: StageZero
+    package let stage: StageZero
+
+    /// Raised when a seed stands for another case: when maps are drawn otherwise, or Stage 0 finds something else in them.
+    public static let revision = 2
 
     /// - Throws: ``ReconstructionError/notSampleable`` and ``ReconstructionError/learning(_:)``.
     public init(
@@ -47,11 +50,20 @@ public struct PersonalDataset {
     /// - Throws: ``ReconstructionError``.
     public func makeCase(seed: UInt64) throws(ReconstructionError) -> TrainingCase {
         let sample = sampler.sample(seed: seed)
-        let acquisition = try camera.acquire(sample, seed: seed)
-        var generator = SeededGenerator(seed: seed, purpose: "scatter-windows")
-        let prepared = try stage.prepare(try acquisition.views(using: &generator))
+        let prepared = try scan(of: sample, seed: seed)
         let estimate = try stage.reconstruct(prepared)
         return TrainingCase(scan: try PlanarScan(prepared, estimate), truth: TrueMap(sample, on: patient.grid))
+    }
+
+    /// What Stage 0 is given of the case that belongs to a seed.
+    package func scan(seed: UInt64) throws(ReconstructionError) -> PreparedScan {
+        try scan(of: sampler.sample(seed: seed), seed: seed)
+    }
+
+    private func scan(of sample: UptakeSample, seed: UInt64) throws(ReconstructionError) -> PreparedScan {
+        let acquisition = try camera.acquire(sample, seed: seed)
+        var generator = SeededGenerator(seed: seed, purpose: "scatter-windows")
+        return try stage.prepare(try acquisition.views(using: &generator))
     }
 
     /// The case of a seed whose scan is known already.

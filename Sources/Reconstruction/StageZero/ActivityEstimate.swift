@@ -35,7 +35,7 @@ public struct ActivityEstimate: Sendable {
         public let activity: Double
         public let deviationPercent: Double
         public let position: SIMD3<Double>
-        /// Standard deviation of its depth.
+        /// Standard deviation of its depth, by the counts around the depth that was chosen.
         public let depthDeviation: Double
     }
 

@@ -83,8 +83,16 @@ struct RegionTable {
                 name: template.name, activity: activity(region),
                 deviationPercent: 100 * (variance(.level(region: region)) ?? 0).squareRoot(),
                 position: template.centre + model.form(region, fit.solution.value).shift,
-                depthDeviation: (variance(.shift(region: region, axis: 1)) ?? 0).squareRoot())
+                depthDeviation: depthVariance(region, template).squareRoot())
         }
+    }
+
+    /// As if the anatomy had not been asked: that it lies in a bone is likely, not known.
+    private func depthVariance(_ region: Int, _ template: RegionTemplate) -> Double {
+        let found = variance(.shift(region: region, axis: 1)) ?? 0
+        let open = StageZero.Prior.focusPlace.y
+        guard let prior = template.freedom.place?.y, prior < open, found > 0 else { return found }
+        return 1 / (max(1 / found - 1 / (prior * prior), 0) + 1 / (open * open))
     }
 
     /// How well the pixels are explained that a region dominates.

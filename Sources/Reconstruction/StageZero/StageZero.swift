@@ -93,7 +93,7 @@ public struct StageZero: Sendable {
     private func freedom(of region: Region) -> RegionTemplate.Freedom {
         let isBackground = region.kind == .background
         return RegionTemplate.Freedom(
-            isMovable: options.shifts && !isBackground, place: nil, hasTexture: options.texture,
+            isMovable: options.shifts && !isBackground, hasTexture: options.texture,
             modeSpacing: options.modes ? Prior.modeSpacing(of: region) : nil)
     }
 

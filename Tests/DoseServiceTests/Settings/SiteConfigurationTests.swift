@@ -189,10 +189,10 @@ import Testing
 
     /// A commitment and the objects of a C-MOVE come on associations that the archive opens.
     @Test func anArchiveThatMayNotCallCannotAnswerSo() {
-        func warnings(_ members: String, _ admission: String = "peers") -> [String] {
+        func warnings(_ members: String, _ admission: String = "peers", host: String = "192.0.2.7") -> [String] {
             let json = """
                 {"listener":{"admission":"\(admission)"},
-                 "peers":[{"title":"A","host":"h","port":104,"receives":["activity"],"is_asked":true,\(members)}]}
+                 "peers":[{"title":"A","host":"\(host)","port":104,"receives":["activity"],"is_asked":true,\(members)}]}
                 """
             let site = SiteConfiguration(json: Data(json.utf8))
             #expect(site.problems.isEmpty, "\(site.problems)")
@@ -202,6 +202,7 @@ import Testing
         #expect(warnings(both) == ["peers[0].verification: may-not-call", "peers[0].retrieval: may-not-call"])
         #expect(warnings(both, "open") == [])
         #expect(warnings(#""may_call":false,"verification":"query","retrieval":"get""#) == [])
+        #expect(warnings(both, host: "127.0.0.1") == [])
         #expect(warnings(#""verification":"commitment","retrieval":"move""#) == [])
     }
 

@@ -46,12 +46,12 @@ extension EndToEnd {
         /// The same messages as those of the command, all at once, and nothing is replaced.
         @Test func everyMistakeIsNamedAndNothingIsReplaced() async throws {
             let folder = try StateFolder()
-            let json = #"{"titel":"X","quiet_seconds":-1,"peers":[{"host":"pacs"}],"cameras":[7]}"#
+            let json = #"{"titel":"X","quiet_seconds":-1,"quiet_seconds":-1,"peers":[{"host":"pacs"}],"cameras":[7]}"#
             try json.write(toFile: folder.file("site.json"), atomically: true, encoding: .utf8)
             let said = try await Scintivol.run("check-config", folder.file("site.json"), "--json")
             let check = try #require(JSONSerialization.jsonObject(with: Data(said.output.utf8)) as? [String: Any])
             let expected = try #require(check["problems"] as? [[String: String]])
-            #expect(expected.count == 5)
+            #expect(expected.count == 6)
             try await RESTService.with { rest in
                 let put = try await rest.send("PUT", "/v1/configuration", json: json)
                 #expect(put.status == 422 && put.problem == "invalid-configuration")

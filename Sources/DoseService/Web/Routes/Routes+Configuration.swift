@@ -51,7 +51,8 @@ extension Routes {
             bodyLimit: Self.configurationLimit, changed: { try await site.refresh(pool) }
         ) { request, principal in
             let document = try request.decoded(JSONValue.self)
-            let problems = SiteConfiguration(json: Data(JSONText.encode(document).utf8)).problems
+            // The bytes themselves: a document that was read has lost what stood twice.
+            let problems = SiteConfiguration(json: Data(request.bytes)).problems
             guard problems.isEmpty else {
                 var problem = ProblemType.invalidConfiguration.problem("problems names everything that is wrong.")
                 problem.extensions["problems"] = JSONText.encode(problems)
