@@ -1,34 +1,33 @@
-import Anatomy
-import Imaging
+package import Anatomy
+package import Imaging
 
 /// A patient's anatomy on finer voxels, each of one region.
 ///
 /// A map that is drawn on the reconstruction's own voxels has its borders where they have theirs, and a network learns that. Here
-/// every voxel belongs to the region whose coverage, read between the voxels, is the largest: borders lie where the
-/// coverages say, within a voxel.
-struct RefinedAnatomy {
-    let regions: [Region]
-    let pet, hounsfield: Volume<Float>
-    let body: Volume<Bool>
+/// every region, lesions first and what lies between the organs last, takes the voxels that it covers most, read between the
+/// patient's voxels, until it has its volume: borders lie where the coverages say, and what is thin or small stays.
+package struct RefinedAnatomy {
+    package let regions: [Region]
+    package let pet, hounsfield: Volume<Float>
+    package let body: Volume<Bool>
 
     /// Fine voxels along an axis for each of the patient's.
     private static let fineness = 1.5
 
     /// - Throws: ``ReconstructionError/notSampleable``.
-    init(_ anatomy: PatientAnatomy) throws(ReconstructionError) {
+    package init(_ anatomy: PatientAnatomy) throws(ReconstructionError) {
         let grid: VoxelGrid
         do { grid = try anatomy.grid.refined(by: Self.fineness) } catch { throw .notSampleable }
-        var largest = [Float](repeating: 0, count: grid.voxelCount)
-        var outside = [Float](repeating: 1, count: grid.voxelCount)
-        var owner = [Int](repeating: -1, count: grid.voxelCount)
+        let free = -1
+        var owner = [Int](repeating: free, count: grid.voxelCount)
         for (index, region) in anatomy.regions.enumerated() {
             let coverage = region.coverage.resampled(to: grid).voxels
-            for voxel in coverage.indices where coverage[voxel] > 0 {
-                outside[voxel] -= coverage[voxel]
-                if coverage[voxel] > largest[voxel] { (largest[voxel], owner[voxel]) = (coverage[voxel], index) }
+            let fullest = coverage.indices.filter { coverage[$0] > 0 && owner[$0] == free }
+                .sorted { (coverage[$0], $1) > (coverage[$1], $0) }
+            for voxel in fullest.prefix(Int((region.millilitres / grid.voxelMillilitres).rounded())) {
+                owner[voxel] = index
             }
         }
-        for voxel in owner.indices where outside[voxel] > largest[voxel] { owner[voxel] = -1 }
         regions = anatomy.regions.enumerated().map { index, region in
             let coverage = Volume<Float>(grid: grid, repeating: 0).filled { owner[$0] == index ? 1 : 0 }
             return Region(name: region.name, organ: region.organ, kind: region.kind, coverage: coverage)
@@ -36,7 +35,7 @@ struct RefinedAnatomy {
         pet = anatomy.pet.resampled(to: grid)
         hounsfield = anatomy.hounsfield.resampled(to: grid, outside: -1000)
         var body = Volume<Bool>(grid: grid, repeating: false)
-        for voxel in owner.indices where owner[voxel] >= 0 { body.voxels[voxel] = true }
+        for voxel in owner.indices where owner[voxel] != free { body.voxels[voxel] = true }
         self.body = body
     }
 }
