@@ -33,6 +33,16 @@ extension EvaluationCase {
         return maps[errors.indices.min { errors[$0] < errors[$1] } ?? 0]
     }
 
+    /// Stage 0 when it is told where everything is: PET/CT and contours of the time of the planar scan, unseen lesions
+    /// included. What it still has to find are levels and unevenness, through the camera as it is.
+    func truePlaces() throws -> ActivityEstimate {
+        let later = try patient.laterAnatomy(spacing: spacing)
+        var options = StageZero.Options()
+        options.shifts = false
+        let stage = StageZero(anatomy: later, site: patient.recipe.site, options: options)
+        return try stage.reconstruct(stage.prepare(patient.views))
+    }
+
     /// Structures are looked up on a grid so many times finer.
     private static let fineness = 2
 

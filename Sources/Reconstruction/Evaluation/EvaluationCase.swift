@@ -59,6 +59,7 @@ public struct EvaluationCase: Sendable {
         _ recipe: SyntheticPatient.Recipe, spacing: Double = 4.8, withContours: Bool = true
     ) throws(ReconstructionError) {
         patient = try SyntheticPatient(recipe)
+        self.spacing = spacing
         isNarrow = recipe.motion == 0 && recipe.unevenness == 0
         do { anatomy = try patient.anatomy(spacing: spacing, withContours: withContours) } catch {
             throw .regionsOutsideField([])
@@ -80,6 +81,7 @@ public struct EvaluationCase: Sendable {
     }
 
     private let contoured: PatientAnatomy
+    let spacing: Double
     private let organOfRegion: [String: String]
 
     /// - Parameter elapsed: seconds that a piece of work took; core modules have no clock of their own.
@@ -99,6 +101,9 @@ public struct EvaluationCase: Sendable {
             case .maximumLikelihood: made = named(try RivalReconstructions(scan).maximumLikelihood())
             case .trueLevels: made = (try trueLevels(), trueOrgans)
             case .trueLevelsAndCounts: made = (try trueLevelsAndCounts(), trueOrgans)
+            case .truePlaces:
+                let result = try truePlaces()
+                made = (result.activity.resampled(to: anatomy.grid), organs(of: result))
             case .template: made = named(try RivalReconstructions(scan).template())
             }
         }

@@ -16,6 +16,7 @@ public struct EvaluationMethod: Equatable, Hashable, Sendable {
         case template
         case trueLevels
         case trueLevelsAndCounts
+        case truePlaces
         case stageZero(StageZero.Options)
     }
 
@@ -51,8 +52,11 @@ public struct EvaluationMethod: Equatable, Hashable, Sendable {
     /// The same, and what the counts of a perfectly known camera say of the unevenness: what no method can pass.
     static let trueLevelsAndCounts = EvaluationMethod(name: "true-levels-and-counts", way: .trueLevelsAndCounts)
 
+    /// Stage 0 that knows where everything is.
+    static let truePlaces = EvaluationMethod(name: "true-places", way: .truePlaces)
+
     public init?(name: String) {
-        let oracles = [Self.trueLevels, Self.trueLevelsAndCounts]
+        let oracles = [Self.trueLevels, Self.trueLevelsAndCounts, Self.truePlaces]
         guard let known = (Self.all + Self.ablations + oracles).first(where: { $0.name == name }) else {
             return nil
         }

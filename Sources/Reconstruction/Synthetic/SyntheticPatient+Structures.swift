@@ -3,7 +3,11 @@ public import Imaging
 
 extension SyntheticPatient {
     /// Masks of organs and lesions as the CT's contours have them, each on a box of the CT's voxels, by name.
-    public func masks() -> [(name: String, mask: Volume<Bool>)] {
+    public func masks() -> [(name: String, mask: Volume<Bool>)] { Self.masks(of: labels, lesionNames) }
+
+    private static func masks(
+        of labels: Volume<StructureLabel>, _ lesionNames: [String]
+    ) -> [(name: String, mask: Volume<Bool>)] {
         let boxes = labels.boxes()
         var masks: [(name: String, mask: Volume<Bool>)] = []
         func append(_ name: String, _ members: [StructureLabel]) {
@@ -33,6 +37,32 @@ extension SyntheticPatient {
     func contours() -> [PatientAnatomy.Contour] {
         masks().map { PatientAnatomy.Contour(name: $0.name, mask: $0.mask) }
     }
+
+    /// What nobody has: the anatomy as a PET/CT and contours at the time of the planar scan would give it, every structure where
+    /// it is then and no lesion unseen. Levels and unevenness are those of the PET; lesions that it did not show have a typical one.
+    ///
+    /// - Throws: ``AnatomyError``.
+    func laterAnatomy(spacing: Double) throws -> PatientAnatomy {
+        let uptake = UptakePair(
+            seed: recipe.seed, lesions: laterPhantom.lesions, seenCount: phantom.lesions.count,
+            texture: recipe.texture, change: recipe.change)
+        let later = laterPhantom.labels(on: labels.grid)
+        let petLabels = laterPhantom.labels(on: try Self.petGrid())
+        var activity = uptake.pet.activity(of: petLabels)
+        for voxel in petLabels.voxels.indices {
+            guard let lesion = petLabels.voxels[voxel].lesion, lesion >= phantom.lesions.count else { continue }
+            let around = uptake.pet.concentrations[laterPhantom.lesions[lesion].surroundings] ?? 0
+            activity.voxels[voxel] = Float(around * Self.typicalContrast)
+        }
+        let masks = Self.masks(of: later, laterPhantom.lesions.map(\.name))
+        return try PatientAnatomy(
+            hounsfield: Self.noisyCT(StylisedPhantom.hounsfield(of: later), seed: recipe.seed),
+            pet: Self.blurredPET(activity, seed: recipe.seed),
+            contours: masks.map { PatientAnatomy.Contour(name: $0.name, mask: $0.mask) }, spacing: spacing)
+    }
+
+    /// Of a lesion to its surroundings.
+    private static let typicalContrast = 25.0
 
     /// What one structure amounts to.
     struct Content {

@@ -74,7 +74,9 @@ import Testing
         }
         let (levels, counts) = (try error("true-levels"), try error("true-levels-and-counts"))
         #expect(counts < 0.9 * levels)
-        #expect(try counts < error("stage0"))
+        let (stage0, places) = (try error("stage0"), try error("true-places"))
+        #expect(counts < stage0)
+        #expect(places < stage0 && places > counts, "\(places) of \(stage0)")
         #expect(try levels < error("organ-scales"))
     }
 }
