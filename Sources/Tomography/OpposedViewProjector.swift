@@ -72,12 +72,32 @@ public struct OpposedViewProjector: LinearOperator {
         viewOffsets = heads.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.detector.pixelCount) }
     }
 
-    /// The same patient before heads that differ in pixels and places only: what attenuates is kept.
+    /// The same patient before heads that differ in pixels and places only: what attenuates is kept, or all of it multiplied.
     ///
     /// - Throws: ``TomographyError/faceInsideGrid(direction:overlapMillimetres:)``.
-    public func withHeads(_ heads: [CameraHead]) throws(TomographyError) -> OpposedViewProjector {
+    public func withHeads(
+        _ heads: [CameraHead], attenuatedBy factor: Double = 1
+    ) throws(TomographyError) -> OpposedViewProjector {
         precondition(heads.map(\.direction) == self.heads.map(\.direction))
-        return try OpposedViewProjector(heads: heads, grid: grid, transmissions: transmissions)
+        return try OpposedViewProjector(
+            heads: heads, grid: grid, transmissions: factor == 1 ? transmissions : transmissions(toThe: Float(factor)))
+    }
+
+    /// What passes when all coefficients are so many times as large.
+    private func transmissions(toThe power: Float) -> [[Float]] {
+        var powers = transmissions
+        powers.withUnsafeMutableBufferPointer { powers in
+            // Each iteration writes its own element only.
+            nonisolated(unsafe) let powers = powers
+            DispatchQueue.concurrentPerform(iterations: powers.count) { head in
+                powers[head].withUnsafeMutableBufferPointer { values in
+                    for voxel in values.indices where values[voxel] != 1 {
+                        values[voxel] = exp(power * log(values[voxel]))
+                    }
+                }
+            }
+        }
+        return powers
     }
 
     public var domainCount: Int { grid.voxelCount }

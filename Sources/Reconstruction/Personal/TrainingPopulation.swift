@@ -14,6 +14,7 @@ public struct TrainingPopulation: Sendable {
         public var spacing = 4.8
         /// Only activity levels and a small rigid motion vary.
         public var isNarrow = false
+        /// The camera that all are seen by.
         public var site = CameraSite.phantom
         /// Counts the changes of what a seed stands for.
         public private(set) var revision = 1

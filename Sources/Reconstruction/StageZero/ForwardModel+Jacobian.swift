@@ -31,10 +31,10 @@ extension ForwardModel {
                 columns[owned[$0]] = path.primary(columns[owned[$0]])
             }
         }
-        let map = activity(value)
+        let map = activity(forms, value)
         let raw = projector.forward(map.voxels)
         for (column, parameter) in parameters.list.enumerated() where columns[column].isEmpty {
-            columns[column] = try cameraColumn(parameter, column, raw, map, value)
+            columns[column] = try cameraColumn(parameter, column, projector, raw, map, value)
         }
         return columns
     }
@@ -68,7 +68,9 @@ extension ForwardModel {
 
     /// Derivatives by what belongs to the camera, by differences where they have no closed form.
     private func cameraColumn(
-        _ parameter: FitParameter, _ column: Int, _ raw: [Float], _ map: Volume<Float>, _ value: [Double]
+        _ parameter: FitParameter, _ column: Int, _ projector: OpposedViewProjector, _ raw: [Float],
+        _ map: Volume<Float>,
+        _ value: [Double]
     ) throws(ReconstructionError) -> [Float] {
         let offsets = measurement.offsets
         switch parameter {
@@ -97,7 +99,13 @@ extension ForwardModel {
             for sign in [step, -step] {
                 var shifted = value
                 shifted[column] += sign
-                images.append(path(value).primary(try projector(shifted).forward(map.voxels)))
+                let camera: OpposedViewProjector
+                do {
+                    camera =
+                        parameter == .attenuation
+                        ? try self.projector(shifted) : try projector.withHeads(heads(shifted))
+                } catch { throw .tomography }
+                images.append(path(value).primary(camera.forward(map.voxels)))
             }
             return zip(images[0], images[1]).map { ($0 - $1) / Float(2 * step) }
         }

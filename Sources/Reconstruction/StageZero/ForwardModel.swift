@@ -14,7 +14,6 @@ package struct ForwardModel {
     let templates: [RegionTemplate]
     package let parameters: FitParameters
     let measurement: PlanarMeasurement
-    let attenuation: [Double: Volume<Float>]
     let grid: VoxelGrid
     /// Heads whose pixels lie where the registration put them, with a margin for what the motion brings in.
     let wideHeads: [CameraHead]
@@ -29,7 +28,7 @@ package struct ForwardModel {
         attenuation: [Double: Volume<Float>], grid: VoxelGrid, offset: SIMD2<Double>
     ) throws(ReconstructionError) {
         (self.templates, self.parameters, self.measurement) = (templates, parameters, measurement)
-        (self.attenuation, self.grid) = (attenuation, grid)
+        self.grid = grid
         wideHeads = measurement.heads.map { head in
             let margin = Double(Self.margin)
             let detector = head.detector
@@ -137,19 +136,21 @@ package struct ForwardModel {
     /// The activity map.
     ///
     /// - Units: those of the levels.
-    func activity(_ value: [Double]) -> Volume<Float> {
+    func activity(_ value: [Double]) -> Volume<Float> { activity(boxes(value), value) }
+
+    /// The activity map of regions in these forms.
+    func activity(_ forms: [VoxelBox], _ value: [Double]) -> Volume<Float> {
         var map = Volume<Float>(grid: grid, repeating: 0)
-        for (region, box) in boxes(value).enumerated() {
-            let level = Float(self.level(region, value))
-            add(box.map { $0 * level }, to: &map)
-        }
+        for (region, box) in forms.enumerated() { add(box, times: Float(level(region, value)), to: &map) }
         return map
     }
 
-    func add(_ box: VoxelBox, to map: inout Volume<Float>) {
+    func add(_ box: VoxelBox, times factor: Float = 1, to map: inout Volume<Float>) {
         map.voxels.withUnsafeMutableBufferPointer { voxels in
-            box.forEachRow(of: grid) { inGrid, inBox in
-                for x in 0..<box.columns.count { voxels[inGrid + x] += box.values[inBox + x] }
+            box.values.withUnsafeBufferPointer { values in
+                box.forEachRow(of: grid) { inGrid, inBox in
+                    for x in 0..<box.columns.count { voxels[inGrid + x] += factor * values[inBox + x] }
+                }
             }
         }
     }
@@ -170,17 +171,16 @@ package struct ForwardModel {
     /// motion that follows it.
     func projector(_ value: [Double]) throws(ReconstructionError) -> OpposedViewProjector {
         let factor = exp(self.value(.attenuation, value))
+        do { return try nominal.withHeads(heads(value), attenuatedBy: factor) } catch { throw .tomography }
+    }
+
+    /// The wide heads where these parameters have them.
+    func heads(_ value: [Double]) -> [CameraHead] {
         let faces = ViewDirection.allCases.map { self.value(.face($0), value) }
-        if factor == 1, faces.allSatisfy({ $0 == 0 }) { return nominal }
-        let heads = wideHeads.map { head in
+        return wideHeads.map { head in
             let move = faces[head.direction == .anterior ? 0 : 1]
             return head.withdrawn(by: max(move, -room(before: head)))
         }
-        do {
-            guard factor != 1 else { return try nominal.withHeads(heads) }
-            let scaled = attenuation.mapValues { map in map.map { $0 * Float(factor) } }
-            return try OpposedViewProjector(heads: heads, attenuation: scaled)
-        } catch { throw .tomography }
     }
 
     /// How far a head could come nearer before it stood in the voxels.

@@ -170,6 +170,15 @@ import Testing
         let text = try #require(FileManager.default.contents(atPath: out)).prefix(20_000)
         #expect(String(decoding: text, as: UTF8.self).contains("reinforcement"))
 
+        // Another camera makes other cases: the work is not done.
+        let description = try JSONSerialization.jsonObject(with: Data(SiteDescription.phantom.utf8))
+        var changed = try #require(description as? [String: Any])
+        changed["couch_water_equivalent_mm"] = 9
+        let site = folder.file("site.json")
+        try JSONSerialization.data(withJSONObject: changed).write(to: URL(fileURLWithPath: site))
+        let elsewhere = arguments.map { $0 == phantom.siteFile ? site : $0 }
+        #expect(try await summary(ProgramRun(Scintivol.program, elsewhere))["hash"] as? String != hash)
+
         // Without its contours the patient is another for a model.
         let bare = folder.file("bare")
         try FileManager.default.createDirectory(atPath: bare, withIntermediateDirectories: true)
