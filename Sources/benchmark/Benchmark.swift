@@ -7,7 +7,8 @@ struct Benchmark: AsyncParsableCommand {
         commandName: "benchmark",
         abstract: "Measures this program beside yardsticks of the same machine in the same run.",
         subcommands: [
-            Projector.self, PhysicsFit.self, Sampler.self, Training.self, Dose.self, Ingest.self, Queue.self,
+            Projector.self, PhysicsFit.self, Sampler.self, Training.self, TrainingAccuracy.self, Dose.self, Ingest.self,
+            Queue.self,
             HTTPServing.self,
             Contention.self, Faults.self, FaultWorker.self, FuzzScanner.self,
         ])

@@ -35,15 +35,24 @@ public final class StageOne: TrainableModel {
     }
 
     public let settings: Settings
-    private let network: ResidualUNet
+    public let module: any Module
+    private let network: (Tensor) throws(LearningError) -> Tensor
 
     /// - Throws: ``ReconstructionError/learning(_:)``.
-    public init(_ settings: Settings, seed: UInt64, on device: Device = .cpu) throws(ReconstructionError) {
-        self.settings = settings
+    public convenience init(_ settings: Settings, seed: UInt64, on device: Device = .cpu) throws(ReconstructionError) {
+        let network: ResidualUNet
         do { network = try ResidualUNet(settings.network, seed: seed, on: device) } catch { throw .learning(error) }
+        self.init(settings, module: network) { (input) throws(LearningError) in try network(input) }
     }
 
-    public var module: any Module { network }
+    /// The same method with another network in its place, to compare networks.
+    ///
+    /// - Parameter network: `[1, c, z, y, x]` to `[1, 2, z, y, x]`, with the module's parameters.
+    package init(
+        _ settings: Settings, module: any Module, network: @escaping (Tensor) throws(LearningError) -> Tensor
+    ) {
+        (self.settings, self.module, self.network) = (settings, module, network)
+    }
 
     /// The largest factor is `e` to this, either way.
     private static let factorLimit: Float = 3
