@@ -78,7 +78,7 @@ public struct OpposedViewProjector: LinearOperator {
     public func withHeads(
         _ heads: [CameraHead], attenuatedBy factor: Double = 1
     ) throws(TomographyError) -> OpposedViewProjector {
-        precondition(heads.map(\.direction) == self.heads.map(\.direction))
+        precondition(heads.map(\.direction) == self.heads.map(\.direction) && factor > 0)
         return try OpposedViewProjector(
             heads: heads, grid: grid, transmissions: factor == 1 ? transmissions : transmissions(toThe: Float(factor)))
     }

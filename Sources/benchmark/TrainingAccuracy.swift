@@ -11,7 +11,7 @@ struct TrainingAccuracy: ParsableCommand {
 
     @Option(help: "Seconds of training for each network.") var seconds = 120.0
     @Option(help: "Possible maps of the patient to train on.") var cases = 12
-    @Option(help: "Others that tell the error.") var heldBack = 3
+    @Option(help: "Others: half of them choose rate and parameters, the other half tells the error.") var heldBack = 6
     @Option(help: "Preset of ours.") var preset = "standard"
     @Option(help: "Highest learning rates, separated by commas; of each network the best counts.") var rates =
         "0.001,0.003"
@@ -20,8 +20,11 @@ struct TrainingAccuracy: ParsableCommand {
     private var peaks: [Double] { rates.split(separator: ",").compactMap { Double($0) } }
 
     func validate() throws {
-        guard seconds > 0, cases > 0, heldBack > 0, !peaks.isEmpty, peaks.allSatisfy({ $0 > 0 }) else {
-            throw ValidationError("times, cases and rates are positive numbers")
+        guard seconds > 0, cases > 0, heldBack > 1, !peaks.isEmpty, peaks.allSatisfy({ $0 > 0 }),
+            peaks.count == rates.split(separator: ",").count
+        else { throw ValidationError("times, cases and rates are positive numbers, --held-back two or more") }
+        guard ResidualUNetConfiguration.Preset(rawValue: preset) != nil else {
+            throw ValidationError("no preset \(preset)")
         }
     }
 
@@ -34,7 +37,9 @@ struct TrainingAccuracy: ParsableCommand {
     private struct Result {
         let name: String
         let steps: Int
-        let error: Double
+        let seconds: Double
+        /// Relative error of the maps that choose, and of those that tell.
+        let chosenBy, error: Double
     }
 
     func run() throws {
@@ -45,41 +50,46 @@ struct TrainingAccuracy: ParsableCommand {
             Progress.step("possible map \(number + 1) of \(cases + heldBack)")
             return try dataset.draw(seed: UInt64(number))
         }
-        let (training, others) = (Array(drawn.prefix(cases)), Array(drawn.dropFirst(cases)))
-        var initial = 0.0
-        var results: [Result] = []
-        for contestant in try contestants() {
-            let trained = try peaks.map { peak in
+        let training = Array(drawn.prefix(cases))
+        let choosing = Array(drawn.dropFirst(cases).prefix(heldBack / 2))
+        let telling = Array(drawn.dropFirst(cases + heldBack / 2))
+        let contestants = try contestants()
+        let results = try contestants.compactMap { contestant in
+            try peaks.compactMap { peak -> Result? in
                 Progress.step("\(contestant.name), rate \(peak)")
-                let model = try contestant.make()
-                if initial == 0 { initial = try error(model, others) }
-                return try train(contestant, peak: peak, training, others)
-            }
-            if let best = trained.min(by: { $0.error < $1.error }) { results.append(best) }
+                // A rate at which a network diverges is not its best one.
+                do { return try train(contestant, peak: peak, training, choosing, telling) } catch LearningError
+                    .notFinite
+                { return nil }
+            }.min { $0.chosenBy < $1.chosenBy }
         }
-        try report(results, initial).print(as: output)
+        let untrained = try contestants.first.map { try error($0.make(), telling) } ?? 0
+        try report(results, untrained).print(as: output)
     }
 
+    /// All begin with Stage 0's map.
     private func contestants() throws -> [Contestant] {
-        let type: DataType = Device.cpu.multipliesBFloat16 ? .bfloat16 : .float32
-        guard let preset = ResidualUNetConfiguration.Preset(rawValue: preset) else {
-            throw ValidationError("no preset \(preset)")
-        }
+        guard let preset = ResidualUNetConfiguration.Preset(rawValue: preset) else { return [] }
+        let device = Device.best
+        let type: DataType = device.multipliesBFloat16 ? .bfloat16 : .float32
         var ours = StageOne.Settings(preset)
         ours.precision = type
         var usual = StageOne.Settings(preset)
         usual.precision = .float32
         let inputs = usual.network.inputChannels
         return [
-            Contestant(name: "\(preset.rawValue), \(type.rawValue)") { try StageOne(ours, seed: 1) },
+            Contestant(name: "\(preset.rawValue), \(type.rawValue)") { try StageOne(ours, seed: 1, on: device) },
             Contestant(name: "full resolution, float32") {
-                let network = try FullResolutionUNet(inputChannels: inputs, outputChannels: 2, seed: 1)
+                let network = try FullResolutionUNet(inputChannels: inputs, outputChannels: 2, seed: 1, on: device)
+                try Self.set(network, "head") { _ in 0 }
                 return StageOne(usual, module: network) { (input) throws(LearningError) in
                     try Self.padded(input) { (input) throws(LearningError) in try network(input) }
                 }
             },
             Contestant(name: "strided, float32") {
-                let network = try StridedUNet(inputChannels: inputs, outputChannels: 2, seed: 1)
+                let network = try StridedUNet(inputChannels: inputs, outputChannels: 2, seed: 1, on: device)
+                // What the last convolution is added to it takes away again: minus one in the middle of its own channel's kernel.
+                try Self.set(network, "up.0.unit.convolution.0") { $0 % (2 * 27) == ($0 / (2 * 27)) * 27 + 13 ? -1 : 0 }
                 return StageOne(usual, module: network) { (input) throws(LearningError) in
                     try Self.padded(input) { (input) throws(LearningError) in try network(input) }
                 }
@@ -87,49 +97,57 @@ struct TrainingAccuracy: ParsableCommand {
         ]
     }
 
-    /// Usual networks take whole multiples of eight voxels, and begin with a random map: a tenth of it is nearer to none.
+    /// Gives a layer's weights by their number, and its offsets zero.
+    private static func set(_ module: any Module, _ layer: String, _ weight: (Int) -> Float) throws {
+        var values = try module.stored()
+        for (name, value) in values where name.hasPrefix("\(layer).") {
+            let count = value.shape.reduce(1, *)
+            let floats = (0..<count).map { name.hasSuffix(".weight") ? weight($0) : 0 }
+            values[name] = StoredTensor(floats: floats, shape: value.shape)
+        }
+        try module.load(values)
+    }
+
+    /// Usual networks take whole multiples of eight voxels.
     private static func padded(
         _ input: Tensor, _ network: (Tensor) throws(LearningError) -> Tensor
     ) throws(LearningError) -> Tensor {
         let extents = Array(input.shape.suffix(3))
-        let whole = try network(input.paddedAtEnd(extents.map { (8 - $0 % 8) % 8 }))
-        return try whole.croppedAtEnd(to: extents) * 0.1
+        return try network(input.paddedAtEnd(extents.map { (8 - $0 % 8) % 8 })).croppedAtEnd(to: extents)
     }
 
+    /// As many steps as fit into the time: how fast the rate falls depends on it. The first ones only tell how long a step takes.
     private func train(
-        _ contestant: Contestant, peak: Double, _ training: [DrawnCase], _ others: [DrawnCase]
+        _ contestant: Contestant, peak: Double, _ training: [DrawnCase], _ choosing: [DrawnCase], _ telling: [DrawnCase]
     ) throws -> Result {
-        // How many steps fit decides how the rate falls; the first step warms up.
-        var warm: [Double] = []
-        _ = try steps(try contestant.make(), peak: peak, count: 3, training) { warm.append($0) }
-        let count = max(2, Int(seconds / Timing.median(Array(warm.dropFirst()))))
+        let warm = try steps(try contestant.make(), peak: peak, count: 5, training)
+        let count = max(2, Int((seconds / Timing.median(Array(warm.seconds.dropFirst()))).rounded()))
         let model = try contestant.make()
-        var spent = 0.0
-        let (trainer, taken) = try steps(model, peak: peak, count: count, training) { spent += $0 }
-        let last = try error(model, others)
-        try model.module.load(trainer.averagedParameters())
-        return Result(name: contestant.name, steps: taken, error: min(last, try error(model, others)))
+        let trained = try steps(model, peak: peak, count: count, training)
+        var best = (chosenBy: try error(model, choosing), error: try error(model, telling))
+        try model.module.load(trained.trainer.averagedParameters())
+        let averaged = try error(model, choosing)
+        if averaged < best.chosenBy { best = (averaged, try error(model, telling)) }
+        return Result(
+            name: contestant.name, steps: count, seconds: trained.seconds.reduce(0, +), chosenBy: best.chosenBy,
+            error: best.error)
     }
 
-    /// Trains until the steps or the seconds are over.
     private func steps(
-        _ model: StageOne, peak: Double, count: Int, _ training: [DrawnCase], spent: (Double) -> Void
-    ) throws -> (trainer: Trainer, taken: Int) {
+        _ model: StageOne, peak: Double, count: Int, _ training: [DrawnCase]
+    ) throws -> (trainer: Trainer, seconds: [Double]) {
         let schedule = CosineSchedule(peak: peak, warmUpSteps: max(count / 20, 1), stepCount: count)
-        let trainer = try Trainer(model.module, settings: .init(schedule: schedule), seed: 1)
-        var total = 0.0
-        var taken = 0
-        while taken < count, total < seconds {
-            let took = try Timing.seconds {
+        var settings = Trainer.Settings(schedule: schedule)
+        settings.averageDecay = ModelTraining.Plan().averageDecay
+        let trainer = try Trainer(model.module, settings: settings, seed: 1)
+        let seconds = try (0..<count).map { _ in
+            try Timing.seconds {
                 var generator = trainer.nextGenerator
                 let drawn = training[Int.random(in: training.indices, using: &generator)]
                 _ = try trainer.descend(model.loss(drawn.training, drawn.patient, using: &generator))
             }
-            total += took
-            taken += 1
-            spent(took)
         }
-        return (trainer, taken)
+        return (trainer, seconds)
     }
 
     private func error(_ model: StageOne, _ cases: [DrawnCase]) throws -> Double {
@@ -137,17 +155,19 @@ struct TrainingAccuracy: ParsableCommand {
             / Double(cases.count)
     }
 
-    private func report(_ results: [Result], _ initial: Double) -> Report {
+    private func report(_ results: [Result], _ untrained: Double) -> Report {
         var report = Report("accuracy")
-        guard let ours = results.first else { return report }
-        let name = "error of \(ours.name), \(ours.steps) steps"
-        for rival in results.dropFirst() {
-            report.add(Figure(name, ours.error, "", beside: "\(rival.name), \(rival.steps) steps", rival.error))
+        func title(_ result: Result) -> String {
+            "\(result.name), \(result.steps) steps in \(Int(result.seconds.rounded())) s"
         }
-        report.add(Figure(name, ours.error, "", beside: "Stage 0", initial))
+        guard let ours = results.first else { return report }
+        for rival in results.dropFirst() {
+            report.add(Figure("error of \(title(ours))", ours.error, "", beside: title(rival), rival.error))
+        }
+        report.add(Figure("error of \(title(ours))", ours.error, "", beside: "Stage 0, where all begin", untrained))
         report.note(
-            "Relative error of \(heldBack) held-back maps of one patient after \(Int(seconds)) s of training on \(cases) others, "
-                + "from nothing; losses, cases and pieces alike, the best of the rates \(rates), of the last and the averaged parameters."
+            "Relative error of \(heldBack - heldBack / 2) possible maps of one patient after training on \(cases) others; losses, cases "
+                + "and pieces alike; the best of the rates \(rates) and of the last and the averaged parameters on \(heldBack / 2) more."
         )
         return report
     }

@@ -168,15 +168,19 @@ import Tomography
     @Test func multipliedAttenuationIsThatOfMultipliedCoefficients() throws {
         let grid = try Self.grid(12, 20, 10)
         let heads = Self.heads(grid)
-        let coefficients = Volume<Float>(grid: grid, repeating: 0).filled { $0 % 3 == 0 ? 0 : 0.05 * Float($0 % 7) }
+        var coefficients = Volume<Float>(grid: grid, repeating: 0)
+        for voxel in coefficients.voxels.indices where voxel % 3 != 0 {
+            coefficients.voxels[voxel] = 0.05 * Float(voxel % 7)
+        }
         let projector = try OpposedViewProjector(heads: heads, attenuation: [Self.energy: coefficients])
         let expected = try OpposedViewProjector(
             heads: heads, attenuation: [Self.energy: coefficients.map { $0 * 1.07 }])
         let activity = (0..<grid.voxelCount).map { Float(1 + $0 % 5) }
         let changed = try projector.withHeads(heads, attenuatedBy: 1.07).forward(activity)
-        let (real, plain) = (expected.forward(activity), projector.forward(activity))
+        let real = expected.forward(activity)
+        let plain = projector.forward(activity)
         for pixel in real.indices { #expect(abs(changed[pixel] / real[pixel] - 1) < 1e-4) }
-        #expect(plain.reduce(0, +) > 1.02 * real.reduce(0, +))
+        #expect(plain.reduce(0, +) > 1.015 * real.reduce(0, +))
         #expect(try projector.withHeads(heads, attenuatedBy: 1).forward(activity) == plain)
     }
 

@@ -35,8 +35,9 @@ extension EvaluationCase {
 
     /// Stage 0 when it is told where everything is: PET/CT and contours of the time of the planar scan, unseen lesions
     /// included. What it still has to find are levels and unevenness, through the camera as it is.
-    func truePlaces() throws -> ActivityEstimate {
-        let later = try patient.laterAnatomy(spacing: spacing)
+    func truePlaces() throws(ReconstructionError) -> ActivityEstimate {
+        let later: PatientAnatomy
+        do { later = try patient.laterAnatomy(spacing: spacing) } catch { throw .regionsOutsideField([]) }
         var options = StageZero.Options()
         options.shifts = false
         let stage = StageZero(anatomy: later, site: patient.recipe.site, options: options)

@@ -103,7 +103,9 @@ public struct EvaluationCase: Sendable {
             case .trueLevelsAndCounts: made = (try trueLevelsAndCounts(), trueOrgans)
             case .truePlaces:
                 let result = try truePlaces()
-                made = (result.activity.resampled(to: anatomy.grid), organs(of: result))
+                // Its contours are known whether the others' are or not.
+                let rows = result.organs.map { ($0.name, ($0.activity, Optional($0.deviationPercent / 100))) }
+                made = (result.activity.resampled(to: anatomy.grid), Dictionary(rows) { first, _ in first })
             case .template: made = named(try RivalReconstructions(scan).template())
             }
         }

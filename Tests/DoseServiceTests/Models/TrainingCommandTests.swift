@@ -164,20 +164,23 @@ import Testing
         let hash = try summary(plain)["hash"] as? String
         // The same order finds its work done; a further one goes on from there.
         #expect(try await summary(ProgramRun(Scintivol.program, arguments))["hash"] as? String == hash)
+        // Another camera's is not this work: it is done again.
+        let description = try JSONSerialization.jsonObject(with: Data(SiteDescription.phantom.utf8))
+        var changed = try #require(description as? [String: Any])
+        changed["couch_water_equivalent_mm"] = 9
+        let (site, elsewhere) = (folder.file("site.json"), folder.file("elsewhere"))
+        try JSONSerialization.data(withJSONObject: changed).write(to: URL(fileURLWithPath: site))
+        try FileManager.default.copyItem(atPath: out, toPath: elsewhere)
+        let other = arguments.map { $0 == phantom.siteFile ? site : $0 == out ? elsewhere : $0 }
+        let moved = try await ProgramRun(Scintivol.program, other)
+        #expect(moved.status == 0)
+        #expect(try #require(try summary(moved)["hash"] as? String) != hash)
+
         let rewarded = try await ProgramRun(Scintivol.program, arguments + ["--reinforce", "4"])
         #expect(rewarded.status == 0)
         #expect(rewarded.output.split(separator: "\n").count < 8)
         let text = try #require(FileManager.default.contents(atPath: out)).prefix(20_000)
         #expect(String(decoding: text, as: UTF8.self).contains("reinforcement"))
-
-        // Another camera makes other cases: the work is not done.
-        let description = try JSONSerialization.jsonObject(with: Data(SiteDescription.phantom.utf8))
-        var changed = try #require(description as? [String: Any])
-        changed["couch_water_equivalent_mm"] = 9
-        let site = folder.file("site.json")
-        try JSONSerialization.data(withJSONObject: changed).write(to: URL(fileURLWithPath: site))
-        let elsewhere = arguments.map { $0 == phantom.siteFile ? site : $0 }
-        #expect(try await summary(ProgramRun(Scintivol.program, elsewhere))["hash"] as? String != hash)
 
         // Without its contours the patient is another for a model.
         let bare = folder.file("bare")
