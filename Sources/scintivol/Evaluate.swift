@@ -23,6 +23,7 @@ struct Evaluate: ParsableCommand {
     @Option(help: "Model file of the population, for networks.") var model: String?
     @Option(help: "Steps of training on each patient, for networks that end in -personal.") var personalSteps = 300
     @Option(help: "Highest learning rate of that training.") var personalRate = 3e-4
+    @Option(help: "Its steps after which a new possible map comes in.") var personalStepsPerCase = 4
     @Option(help: "Folder for tables, page and pictures, and for the patients' models.") var out: String?
     @Flag(help: "Keep the contours from the reconstructions.") var withoutContours = false
     @Flag(help: "Print the scores as JSON.") var json = false
@@ -33,8 +34,8 @@ struct Evaluate: ParsableCommand {
                 "--suite is one of \(SyntheticPatient.Difficulty.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         guard (1...10_000).contains(cases) else { throw ValidationError("--cases is between 1 and 10000") }
-        guard personalSteps > 1, personalRate > 0 else {
-            throw ValidationError("--personal-steps and --personal-rate are positive")
+        guard personalSteps > 1, personalRate > 0, personalStepsPerCase > 0 else {
+            throw ValidationError("--personal-steps, --personal-rate and --personal-steps-per-case are positive")
         }
         let chosen = try chosen()
         guard chosen.networks.isEmpty || model != nil else {
@@ -73,6 +74,7 @@ struct Evaluate: ParsableCommand {
         if let model, !chosen.networks.isEmpty {
             var plan = ModelTraining.Plan()
             (plan.stepCount, plan.learningRate) = (personalSteps, personalRate)
+            plan.pool.stepsPerCase = personalStepsPerCase
             run.networks = EvaluatedNetworks(
                 methods: chosen.networks, model: try ModelFile(path: model), plan: plan,
                 folder: "\(out ?? ".")/models")
