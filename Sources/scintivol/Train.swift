@@ -10,8 +10,8 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: "unet, diffusion, paper-unet or paper-diffusion.") var model: ModelFile.Kind = .unet
     @Option(help: "Size of the network when it does not go on with one.") var preset = "standard"
     @Option(name: .customLong("from"), help: "Model file to begin with.") var start: String?
-    @Option(help: "Steps.") var steps = 600
-    @Option(help: "Highest learning rate.") var rate = 1e-3
+    @Option(help: "Steps; 2000 for a population and 150 for a patient if not given.") var steps: Int?
+    @Option(help: "Highest learning rate; 0.001, or 0.0003 with --from, if not given.") var rate: Double?
     @Option(help: "Steps between validations.") var validateEvery = 50
     @Option(help: "Held-back cases.") var validationCases = 4
     @Option(help: "Steps after which a new case comes in: Stage 0 solves each, which takes seconds.")
@@ -29,20 +29,20 @@ struct TrainingOptions: ParsableArguments {
         guard TrainingRequest.presets.contains(preset) else {
             throw ValidationError("--preset is one of \(TrainingRequest.presets.joined(separator: ", "))")
         }
-        guard steps > 1, validateEvery > 0, validationCases > 0, stepsPerCase > 0, cases > 0, threads > 0, rate > 0,
-            (2...20).contains(spacing)
+        guard steps.map({ $0 > 1 }) ?? true, rate.map({ $0 > 0 }) ?? true, validateEvery > 0, validationCases > 0,
+            stepsPerCase > 0, cases > 0, threads > 0, (2...20).contains(spacing)
         else {
             throw ValidationError("steps, intervals, threads and rate are positive, the spacing from 2 to 20 mm")
         }
     }
 
-    var request: TrainingRequest {
+    func request(steps usual: Int) -> TrainingRequest {
         var request = TrainingRequest(kind: model, preset: preset, outputPath: out)
         (request.startPath, request.siteFile, request.spacingMillimetres) = (start, site, spacing)
         (request.threads, request.checkpointSeconds) = (threads, checkpointSeconds)
         (request.plan.pool.stepsPerCase, request.plan.pool.cases) = (stepsPerCase, cases)
-        request.plan.stepCount = steps
-        request.plan.learningRate = rate
+        request.plan.stepCount = steps ?? usual
+        request.plan.learningRate = rate ?? TrainingRequest.rate(goingOn: start != nil)
         request.plan.seed = seed
         request.plan.validationInterval = validateEvery
         request.plan.validationCaseCount = validationCases
@@ -89,7 +89,7 @@ struct Pretrain: ParsableCommand {
 
     func run() throws {
         let training = Pretraining(
-            options.request, narrow: narrow, keptCases: keepCases)
+            options.request(steps: 2000), narrow: narrow, keptCases: keepCases)
         options.show(try training.perform { options.show($0) })
     }
 }
@@ -107,7 +107,7 @@ struct Personalise: ParsableCommand {
     }
 
     func run() throws {
-        var request = options.request
+        var request = options.request(steps: NetworkPolicy().steps)
         request.reinforcementSteps = reinforce
         let training = Personalisation(request)
         options.show(try training.perform(anatomyFolder: anatomy) { options.show($0) })

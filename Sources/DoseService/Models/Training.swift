@@ -21,6 +21,9 @@ public struct TrainingRequest: Sendable {
     public var reinforcementSteps = 0
     public var reinforcementRate = 3e-5
 
+    /// Highest learning rate, by whether a network goes on from what another training made.
+    public static func rate(goingOn: Bool) -> Double { goingOn ? 3e-4 : 1e-3 }
+
     public static let presets = ResidualUNetConfiguration.Preset.allCases.map(\.rawValue)
 
     public init(kind: ModelFile.Kind, preset: String, outputPath: String) {

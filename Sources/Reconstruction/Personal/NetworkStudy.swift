@@ -38,9 +38,9 @@ public struct NetworkStudy {
         let kept =
             !model.keepsOrganSums
             ? found
-            : found.samples.isEmpty
-                ? NetworkMap(found.mean.replacing(balance.balanced(found.mean.voxels)))
-                : NetworkMap(samples: found.samples.map(balance.balanced), on: found.mean)
+            : NetworkMap(
+                mean: found.mean.replacing(balance.balanced(found.mean.voxels)),
+                samples: found.samples.map(balance.balanced))
         return Refinement(
             estimate: initial.with(map: kept.mean, deviation: kept.deviation, scan: scan),
             organChangePercent: balance.changePercent(found.mean.voxels),

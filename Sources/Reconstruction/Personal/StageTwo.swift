@@ -7,13 +7,13 @@ public import Learning
 ///
 /// The residual is `d = ln[(x + f u) / (b + f u)]` around a base `b`, Stage 1's map or Stage 0's. Denoising follows
 /// Karras' preconditioning on the conditions of Stage 1; sampling starts at a noise of about three, and after every
-/// denoising the expected map is pulled towards the counts by a few anchored Poisson steps. The mean of the samples is the
-/// map, their spread its uncertainty.
+/// denoising the expected map is pulled towards the counts by a few anchored Poisson steps. The map is the mean that the
+/// samples have, their spread its uncertainty.
 public final class StageTwo: TrainableModel {
     public struct Settings: Codable, Equatable, Sendable {
         public var network: ResidualUNetConfiguration
         public var preconditioning = EDMPreconditioning(sigmaData: 0.4, logMean: -1, logDeviation: 1.2)
-        public var sampler = HeunSampler(stepCount: 12, sigmaMaximum: 3, sigmaMinimum: 0.02, rho: 5)
+        public var sampler = HeunSampler(stepCount: 6, sigmaMaximum: 3, sigmaMinimum: 0.02, rho: 5)
         public var sampleCount = 16
         /// Poisson steps after each denoising, and how many times the counts the denoised map counts in them.
         public var consistencySteps = 2
@@ -150,7 +150,10 @@ public final class StageTwo: TrainableModel {
         } catch { throw .learning(error) }
     }
 
-    /// Samples, each drawn by itself.
+    /// Samples, each drawn by itself, and their mean.
+    ///
+    /// A mean over so few samples would be noisy. What the network expects behind nothing but noise, its first answer for
+    /// every sample, is the mean of all samples that there could be; their spread alone is taken from those that are drawn.
     ///
     /// - Throws: ``ReconstructionError/learning(_:)``.
     public func estimate(
@@ -159,22 +162,31 @@ public final class StageTwo: TrainableModel {
         precondition(sampleCount > 0)
         let conditions = try conditions(scan, patient)
         let counts = AnchoredMaximisation(scan)
-        var samples: [[Float]] = []
+        var residuals: [[Float]] = []
+        var expectations = Spread(count: patient.body.voxels.count)
         for index in 0..<sampleCount {
             var generator = StepGenerator(seed: seed, step: index)
+            var isFirst = true
             do {
                 let residual = try withoutGradient { () throws(LearningError) in
                     try settings.sampler.sample(
                         patient.bodyTensor.shape, using: &generator, on: patient.tensor.device
                     ) { (noisy, sigma) throws(LearningError) in
-                        let expected = try denoised(conditions, noisy, sigma)
-                        return try consistent(expected, conditions, counts)
+                        let expected = try consistent(denoised(conditions, noisy, sigma), conditions, counts)
+                        if isFirst { expectations.add(try expected.floats()) }
+                        isFirst = false
+                        return expected
                     }
                 }
-                samples.append(conditions.map(of: try residual.floats()))
+                residuals.append(try residual.floats())
             } catch { throw .learning(error) }
         }
-        return NetworkMap(samples: samples, on: patient.body)
+        var spread = Spread(count: patient.body.voxels.count)
+        for residual in residuals { spread.add(residual) }
+        // The mean of a quantity whose logarithm is normal.
+        let centre = zip(expectations.mean, spread.deviation).map { $0 + $1 * $1 / 2 }
+        return NetworkMap(
+            mean: patient.body.replacing(conditions.map(of: centre)), samples: residuals.map(conditions.map))
     }
 
     private func denoised(

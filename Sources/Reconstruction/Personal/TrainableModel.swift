@@ -16,11 +16,19 @@ public struct NetworkMap: Sendable {
     init(_ map: Volume<Float>) { (mean, deviation, samples) = (map, nil, []) }
 
     init(samples: [[Float]], on body: Volume<Float>) {
-        var spread = Spread(count: body.voxels.count)
+        self.init(mean: body.replacing(Self.spread(samples).mean), samples: samples)
+    }
+
+    /// - Parameter mean: of the samples, known better than from themselves.
+    init(mean: Volume<Float>, samples: [[Float]]) {
+        (self.mean, self.samples) = (mean, samples)
+        deviation = samples.count > 1 ? mean.replacing(Self.spread(samples).deviation) : nil
+    }
+
+    private static func spread(_ samples: [[Float]]) -> Spread {
+        var spread = Spread(count: samples.first?.count ?? 0)
         for sample in samples { spread.add(sample) }
-        mean = body.replacing(spread.mean)
-        deviation = samples.count > 1 ? body.replacing(spread.deviation) : nil
-        self.samples = samples
+        return spread
     }
 }
 

@@ -17,7 +17,7 @@ struct SmallDoseCase {
     let ctGrid: VoxelGrid
     let ctReferences: [SourceReference]
 
-    init(withContours: Bool = true) throws {
+    init(withContours: Bool = true, organ: String = "Liver") throws {
         folder = try StateFolder()
         ctGrid = try VoxelGrid(
             columns: 40, rows: 40, slices: 30, spacing: SIMD3(4, 4, 4), origin: SIMD3(-78, -78, 100))
@@ -30,7 +30,7 @@ struct SmallDoseCase {
         ctReferences = try SliceWriter.writeCT(ct, study: study, to: folder.file("anatomy/ct"))
         guard withContours else { return }
         let mask = ct.map { _ in false }.with { mask in Self.forOrgan { mask[$0, $1, $2] = true } }
-        let region = try StructureSet.Region(name: "Liver", outlining: mask)
+        let region = try StructureSet.Region(name: organ, outlining: mask)
         try StructureSetWriter.write(
             StructureSet(regions: [region]), on: ctReferences, study: study,
             to: folder.file("anatomy/rtstruct/0001.dcm"))

@@ -133,6 +133,28 @@ import Testing
         #expect(abs(two / (2 * one) - 1) < 1e-9)
     }
 
+    /// A sum that a limit stands beside, and one of whose cycles says nothing of the organ.
+    @Test func aCycleWithoutTheOrganIsNoted() async throws {
+        let small = try SmallDoseCase(organ: "kidney_left")
+        let path = try small.writeActivity(hours: 48, named: "t48")
+        #expect(try await small.run([path]).status == 0)
+        let text = try String(contentsOfFile: small.folder.file("out/dose.json"), encoding: .utf8)
+        for (name, content) in [
+            ("with", text), ("without", text.replacingOccurrences(of: "\"kidney_left\"", with: "\"spleen\"")),
+        ] {
+            let earlier = small.folder.file("\(name).json")
+            try content.write(toFile: earlier, atomically: true, encoding: .utf8)
+            #expect(try await small.run([path], ["--earlier", earlier]).status == 0)
+            let both = try summary(small)
+            let findings = try #require(both["findings"] as? [String])
+            #expect(findings.contains("cumulative-incomplete") == (name == "without"), "\(name)")
+            let sum = try #require(
+                (both["cumulative"] as? [[String: Any]])?.first { $0["name"] as? String == "kidney_left" })
+            #expect(sum["cycles"] as? Int == (name == "with" ? 2 : 1))
+            #expect(sum["cycles_without"] as? Int == (name == "with" ? nil : 1))
+        }
+    }
+
     @Test func refusalsHaveReasons() async throws {
         let small = try SmallDoseCase()
         let early = try small.writeActivity(hours: 24, named: "early")

@@ -37,8 +37,12 @@ struct StageTwoTests {
     @Test func samplesArePulledTowardsTheCounts() throws {
         let dataset = try TinyStudy.dataset(.full.registered, .matched)
         let scan = try dataset.makeCase(seed: 3).scan
-        let free = try Self.model(consistency: 0).reconstruct(scan, dataset.patient, seed: 1)
-        let pulled = try Self.model(consistency: 4).reconstruct(scan, dataset.patient, seed: 1)
+        func sample(consistency steps: Int) throws -> Volume<Float> {
+            var map = scan.initial
+            map.voxels = try Self.model(consistency: steps).estimate(scan, dataset.patient, seed: 1).samples[0]
+            return map
+        }
+        let (free, pulled) = (try sample(consistency: 0), try sample(consistency: 4))
         #expect(try Self.deviance(pulled, scan) < 0.5 * Self.deviance(free, scan))
     }
 
@@ -55,6 +59,23 @@ struct StageTwoTests {
         // An untrained network denoises to nothing but noise of the assumed deviation: 0.4 in the logarithm.
         let voxel = dataset.patient.grid.offset(x: 12, y: 7, z: 12)
         #expect(deviation.voxels[voxel] < 3 * many.mean.voxels[voxel])
+    }
+
+    /// The map is the mean of samples, and changes less from seed to seed than a mean over a few.
+    @Test func theMeanIsKnownBetterThanFromItsSamples() throws {
+        let dataset = try TinyStudy.dataset()
+        let scan = try dataset.makeCase(seed: 2).scan
+        let model = try Self.model(consistency: 0)
+        let found = try [5, 6].map { try model.estimate(scan, dataset.patient, seed: $0, sampleCount: 8) }
+        let averages = found.map { found in
+            found.mean.voxels.indices.map { voxel in
+                found.samples.reduce(0) { $0 + $1[voxel] } / Float(found.samples.count)
+            }
+        }
+        func difference(_ maps: [[Float]]) -> Float { zip(maps[0], maps[1]).reduce(0) { $0 + abs($1.0 - $1.1) } }
+        #expect(difference(found.map(\.mean.voxels)) < 0.6 * difference(averages))
+        let (mean, average) = (found[0].mean.voxels.reduce(0, +), averages[0].reduce(0, +))
+        #expect(abs(mean / average - 1) < 0.03, "\(mean) \(average)")
     }
 
     @Test func learnsTheResidualOfACase() throws {
