@@ -8,7 +8,7 @@ struct Evaluate: ParsableCommand {
         abstract: "Score methods on synthetic patients whose truth is known.",
         discussion: """
             Suites: usual, narrow, matched, hard, mismatched. Methods: conjugate-view, mlem, template, organ-scales, stage0, and \
-            stage0-without-X for X of shifts, rotation, texture, modes, nuisances, foci, heterogeneity; true-levels is what nobody \
+            stage0-without-X for X of shifts, rotation, texture, modes, nuisances, foci, heterogeneity, adaptation; true-levels is what nobody \
             gets to know: every structure at its true place with its true mean; true-levels-and-counts adds what two views say of \
             the unevenness within; true-places is Stage 0 with PET/CT and contours of the time of the scan. With --model also unet, \
             diffusion, paper-unet and paper-diffusion, as the population's model; with -personal at the end each is \

@@ -23,8 +23,9 @@ extension EvaluationCase {
             uptake.unevenness = Float(max(patient.recipe.unevenness, 0.02))
             uptake.width = width
             let factors = uptake.factors(
-                of: base, weights: weights, residual: zip(counts, expected).map { $0 - $1 },
-                forward: projector.forward, adjoint: projector.adjoint)
+                UnevenUptake.Problem(
+                    base: base, weights: weights, residual: zip(counts, expected).map { $0 - $1 },
+                    forward: projector.forward, adjoint: projector.adjoint))
             return base.filled { base.voxels[$0] * factors.voxels[$0] }
         }
         let errors = maps.map { map in

@@ -38,6 +38,7 @@ public struct EvaluationMethod: Equatable, Hashable, Sendable {
         let ingredients: [(String, WritableKeyPath<StageZero.Options, Bool>)] = [
             ("shifts", \.shifts), ("rotation", \.rotation), ("texture", \.texture), ("modes", \.modes),
             ("nuisances", \.nuisances), ("foci", \.foci), ("heterogeneity", \.heterogeneity),
+            ("adaptation", \.adaptation),
         ]
         return ingredients.map { name, path in
             var options = StageZero.Options()

@@ -9,16 +9,19 @@ struct HeterogeneityStep {
     let map: Volume<Float>
     let expected: [Float]
 
-    init(_ fit: RegionFit) throws(ReconstructionError) {
+    /// - Parameter adapts: whether the counts tell how uneven uptake is.
+    init(_ fit: RegionFit, adapts: Bool) throws(ReconstructionError) {
         let model = fit.model
         let value = fit.solution.value
         let projector = try model.projector(value)
         let base = model.activity(value)
         let path = model.path(value)
-        let factors = UnevenUptake().factors(
-            of: base, weights: PixelTrust(model.measurement).weights(fit.solution.expected),
+        let problem = UnevenUptake.Problem(
+            base: base, weights: PixelTrust(model.measurement).weights(fit.solution.expected),
             residual: zip(model.measurement.counts, fit.solution.expected).map { $0 - $1 },
             forward: { path.primary(projector.forward($0)) }, adjoint: { projector.adjoint(path.adjoint($0)) })
+        let uptake = adapts ? UnevenUptake().adapted(to: problem) : UnevenUptake()
+        let factors = uptake.factors(problem)
         self.factors = factors
         map = base.filled { base.voxels[$0] * factors.voxels[$0] }
         guard map.voxels.allSatisfy(\.isFinite) else { throw .notFinite }
@@ -31,7 +34,17 @@ struct HeterogeneityStep {
 /// `(J' W J + 1) u = J' W (n - m0)`, `J = A diag(x0 s) G`, is solved by conjugate gradients; its solution goes back to `u = 0`
 /// wherever the views say nothing.
 struct UnevenUptake {
-    /// Relative standard deviation of the uptake within a region.
+    /// What the counts leave of a fit of the regions.
+    struct Problem {
+        /// `x0`.
+        let base: Volume<Float>
+        /// `W`, the inverse variance of each pixel, and `n - m0`.
+        let weights, residual: [Float]
+        /// `A` and its transpose.
+        let forward, adjoint: ([Float]) -> [Float]
+    }
+
+    /// Relative standard deviation of the uptake within a region; the most that is expected before the counts are asked.
     var unevenness: Float = 0.35
     /// Standard deviation of the blur `G`, in millimetres.
     var width = 9.0
@@ -41,40 +54,72 @@ struct UnevenUptake {
     /// No voxel falls below this part of what the region's fit gives it, nor rises above its inverse.
     var floor: Float = 0.15
 
-    /// The factor of every voxel.
+    private static let rounds = 2
+    private static let leastUnevenness: Float = 0.02
+
+    /// With the unevenness that makes the counts likely, and no more than there was.
     ///
-    /// - Parameters:
-    ///   - base: `x0`.
-    ///   - weights: `W`, the inverse variance of each pixel.
-    ///   - residual: `n - m0`.
-    ///   - forward, adjoint: `A` and its transpose.
-    func factors(
-        of base: Volume<Float>, weights: [Float], residual: [Float], forward: ([Float]) -> [Float],
-        adjoint: ([Float]) -> [Float]
-    ) -> Volume<Float> {
-        // Of independent voxels a blur leaves this variance; the scaling gives one back.
-        let spacing = base.grid.spacing
-        let left = pow(4 * Double.pi, 1.5) * pow(width, 3) / (spacing.x * spacing.y * spacing.z)
-        let unit = Float(left.squareRoot())
-        let scale = base.voxels.map { $0 * unevenness * unit }
-        func views(_ field: [Float]) -> [Float] {
-            let smooth = base.filled { field[$0] }.blurred(deviationMillimetres: width)
-            return forward(zip(smooth.voxels, scale).map { $0 * $1 })
+    /// At the most likely `s` the solution's square `u'u` is the number of directions that the counts determine,
+    /// `tr[1 - (J' W J + 1)^-1]`; the trace is that of a random probe. What is left of the counts may also come from borders
+    /// and places that the fit has not met: where uptake is even, `s` falls to what they look like.
+    ///
+    /// - Source: MacKay, Neural Comput. 4 (1992) 415, equation 4.9; Hutchinson, Commun. Stat. Simul. Comput. 18 (1989) 1059.
+    func adapted(to problem: Problem) -> UnevenUptake {
+        var generator = SeededGenerator(seed: 1, purpose: "unevenness")
+        let probe = problem.base.voxels.map { _ in Bool.random(using: &generator) ? Float(1) : -1 }
+        var adapted = self
+        for _ in 0..<Self.rounds {
+            let left = adapted.solution(problem, probe)
+            let determined = zip(probe, left).reduce(0.0) { $0 + Double($1.0 * ($1.0 - $1.1)) }
+            let moved = adapted.solution(problem, adapted.pulls(problem)).reduce(0.0) { $0 + Double($1 * $1) }
+            // The ratio's root would be the fixed point's own step; the ratio goes twice as far and arrives as surely.
+            let step = determined > 0 ? Float(moved / determined) : 0
+            adapted.unevenness = min(max(adapted.unevenness * step, Self.leastUnevenness), unevenness)
         }
-        func field(_ views: [Float]) -> [Float] {
-            let back = adjoint(views)
-            return base.filled { back[$0] * scale[$0] }.blurred(deviationMillimetres: width).voxels
-        }
-        let found = ConjugateGradients.solve(
-            rightHandSide: field(zip(weights, residual).map { $0 * $1 }), iterationLimit: iterationLimit,
-            residualLimit: residualLimit
-        ) { candidate in
-            let image = zip(weights, views(candidate)).map { $0 * $1 }
-            return zip(field(image), candidate).map { $0 + $1 }
-        }
-        let (floor, gain) = (floor, unevenness * unit)
-        return base.filled { found[$0] }.blurred(deviationMillimetres: width).map {
+        return adapted
+    }
+
+    /// The factor of every voxel.
+    func factors(_ problem: Problem) -> Volume<Float> {
+        let found = solution(problem, pulls(problem))
+        let gain = gain(problem.base.grid)
+        return problem.base.filled { found[$0] }.blurred(deviationMillimetres: width).map {
             min(max(1 + gain * $0, floor), 1 / floor)
+        }
+    }
+
+    /// `s`, and what gives a field of independent voxels that is blurred its variance back.
+    private func gain(_ grid: VoxelGrid) -> Float {
+        let left = pow(4 * Double.pi, 1.5) * pow(width, 3) / (grid.spacing.x * grid.spacing.y * grid.spacing.z)
+        return unevenness * Float(left.squareRoot())
+    }
+
+    /// `J u`.
+    private func views(_ problem: Problem, _ field: [Float]) -> [Float] {
+        let gain = gain(problem.base.grid)
+        let smooth = problem.base.filled { field[$0] }.blurred(deviationMillimetres: width)
+        return problem.forward(zip(smooth.voxels, problem.base.voxels).map { $0 * $1 * gain })
+    }
+
+    /// `J' v`.
+    private func field(_ problem: Problem, _ views: [Float]) -> [Float] {
+        let gain = gain(problem.base.grid)
+        let (back, base) = (problem.adjoint(views), problem.base)
+        return base.filled { back[$0] * base.voxels[$0] * gain }.blurred(deviationMillimetres: width).voxels
+    }
+
+    /// `J' W (n - m0)`.
+    private func pulls(_ problem: Problem) -> [Float] {
+        field(problem, zip(problem.weights, problem.residual).map { $0 * $1 })
+    }
+
+    /// `(J' W J + 1)^-1` of a field.
+    private func solution(_ problem: Problem, _ field: [Float]) -> [Float] {
+        ConjugateGradients.solve(
+            rightHandSide: field, iterationLimit: iterationLimit, residualLimit: residualLimit
+        ) { candidate in
+            let image = zip(problem.weights, views(problem, candidate)).map { $0 * $1 }
+            return zip(self.field(problem, image), candidate).map { $0 + $1 }
         }
     }
 }

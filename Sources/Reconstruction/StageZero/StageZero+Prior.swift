@@ -17,6 +17,8 @@ extension StageZero {
         public var foci = true
         /// Uneven uptake within regions, voxel by voxel, around the fit.
         public var heterogeneity = true
+        /// How uneven uptake is the counts tell.
+        public var adaptation = true
         /// The isotope's second photopeak, when it is archived.
         public var secondPhotopeak = true
 

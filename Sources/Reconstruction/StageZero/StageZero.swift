@@ -10,7 +10,7 @@ public import Tomography
 /// 1. the image is laid over the template's projection by correlation;
 /// 2. levels, shifts, textures and unevenness of the regions and what is uncertain about the camera are fitted together;
 /// 3. activity that the anatomy does not explain becomes a region of its own, and all is fitted again;
-/// 4. voxels move around that fit as far as the counts ask for it.
+/// 4. voxels move around that fit as far as the counts ask for it, which also tell how uneven uptake is.
 public struct StageZero: Sendable {
     public let anatomy: PatientAnatomy
     public let site: CameraSite
@@ -58,7 +58,7 @@ public struct StageZero: Sendable {
             templates: templates, levels: starts, measurement: scan.measurement, attenuation: scan.attenuation,
             grid: anatomy.grid, offset: scan.registration.offset, body: anatomy.body,
             bone: anatomy.regions.first { $0.organ == .bone }?.coverage, options: options)
-        let uneven = options.heterogeneity ? try HeterogeneityStep(fit) : nil
+        let uneven = options.heterogeneity ? try HeterogeneityStep(fit, adapts: options.adaptation) : nil
         return try ActivityEstimate(
             fit: fit, uneven: uneven, registration: scan.registration, anatomy: anatomy,
             findings: anatomy.findings + scan.measurement.findings)
