@@ -1,5 +1,5 @@
 import Glibc
-import Imaging
+package import Imaging
 import Tomography
 
 /// Uneven uptake within regions: voxels move around the fit of the regions as far as the counts ask for it.
@@ -33,19 +33,29 @@ struct HeterogeneityStep {
 /// and `s` the relative unevenness that is expected. The linear Gaussian problem
 /// `(J' W J + 1) u = J' W (n - m0)`, `J = A diag(x0 s) G`, is solved by conjugate gradients; its solution goes back to `u = 0`
 /// wherever the views say nothing.
-struct UnevenUptake {
+package struct UnevenUptake {
     /// What the counts leave of a fit of the regions.
-    struct Problem {
+    package struct Problem {
         /// `x0`.
         let base: Volume<Float>
         /// `W`, the inverse variance of each pixel, and `n - m0`.
         let weights, residual: [Float]
         /// `A` and its transpose.
         let forward, adjoint: ([Float]) -> [Float]
+
+        package init(
+            base: Volume<Float>, weights: [Float], residual: [Float], forward: @escaping ([Float]) -> [Float],
+            adjoint: @escaping ([Float]) -> [Float]
+        ) {
+            (self.base, self.weights, self.residual) = (base, weights, residual)
+            (self.forward, self.adjoint) = (forward, adjoint)
+        }
     }
 
+    package init() {}
+
     /// Relative standard deviation of the uptake within a region; the most that is expected before the counts are asked.
-    var unevenness: Float = 0.35
+    package var unevenness: Float = 0.35
     /// Standard deviation of the blur `G`, in millimetres.
     var width = 9.0
     var iterationLimit = 20
@@ -54,29 +64,44 @@ struct UnevenUptake {
     /// No voxel falls below this part of what the region's fit gives it, nor rises above its inverse.
     var floor: Float = 0.15
 
-    private static let rounds = 2
     private static let leastUnevenness: Float = 0.02
 
     /// With the unevenness that makes the counts likely, and no more than there was.
     ///
     /// At the most likely `s` the solution's square `u'u` is the number of directions that the counts determine,
-    /// `tr[1 - (J' W J + 1)^-1]`; the trace is that of a random probe. What is left of the counts may also come from borders
-    /// and places that the fit has not met: where uptake is even, `s` falls to what they look like.
+    /// `tr[1 - (J' W J + 1)^-1]`; the trace is that of a random probe. One step of the fixed point `s <- s (u'u / tr)^(1/2)`
+    /// and one of the secant in `ln s` lead there. What is left of the counts may also come from borders and places that the
+    /// fit has not met: where uptake is even, `s` falls to what they look like.
     ///
     /// - Source: MacKay, Neural Comput. 4 (1992) 415, equation 4.9; Hutchinson, Commun. Stat. Simul. Comput. 18 (1989) 1059.
-    func adapted(to problem: Problem) -> UnevenUptake {
+    package func adapted(to problem: Problem) -> UnevenUptake {
         var generator = SeededGenerator(seed: 1, purpose: "unevenness")
         let probe = problem.base.voxels.map { _ in Bool.random(using: &generator) ? Float(1) : -1 }
-        var adapted = self
-        for _ in 0..<Self.rounds {
-            let left = adapted.solution(problem, probe)
-            let determined = zip(probe, left).reduce(0.0) { $0 + Double($1.0 * ($1.0 - $1.1)) }
-            let moved = adapted.solution(problem, adapted.pulls(problem)).reduce(0.0) { $0 + Double($1 * $1) }
-            // The ratio's root would be the fixed point's own step; the ratio goes twice as far and arrives as surely.
-            let step = determined > 0 ? Float(moved / determined) : 0
-            adapted.unevenness = min(max(adapted.unevenness * step, Self.leastUnevenness), unevenness)
-        }
-        return adapted
+        let first = growth(problem, probe)
+        let next = with(unevenness * expf(first))
+        let second = next.growth(problem, probe)
+        let change = logf(next.unevenness / unevenness)
+        // Steeper than nothing, or the secant leads away.
+        let slope = change == 0 ? -1 : min((second - first) / change, Self.leastSlope)
+        return with(next.unevenness * expf(-second / slope))
+    }
+
+    private static let leastSlope: Float = -0.2
+
+    /// With another unevenness, between the least that matters and what there was.
+    private func with(_ value: Float) -> UnevenUptake {
+        var changed = self
+        changed.unevenness = min(max(value, Self.leastUnevenness), unevenness)
+        return changed
+    }
+
+    /// By how much `ln s` grows in a step of the fixed point.
+    private func growth(_ problem: Problem, _ probe: [Float]) -> Float {
+        let left = solution(problem, probe)
+        let determined = zip(probe, left).reduce(0.0) { $0 + Double($1.0 * ($1.0 - $1.1)) }
+        let moved = solution(problem, pulls(problem)).reduce(0.0) { $0 + Double($1 * $1) }
+        guard determined > 0, moved > 0 else { return 0 }
+        return Float(log(moved / determined) / 2)
     }
 
     /// The factor of every voxel.

@@ -80,6 +80,18 @@ import Testing
         #expect(abs(sums[1] / sums[0] - 1) < 0.05)
     }
 
+    /// The counts tell that there is no unevenness: voxels that moved as if there were would be moved by noise.
+    @Test func uptakeThatIsEvenStaysEven() throws {
+        let narrow = try EvaluationCase(.evaluated(seed: 1001, suite: .narrow))
+        let errors = try ["stage0", "stage0-without-adaptation", "stage0-without-heterogeneity"].map { name in
+            try narrow.outcome(of: try #require(EvaluationMethod(name: name))) { work in
+                try work()
+                return 0
+            }.score.map.relativeMAE
+        }
+        #expect(errors[0] < 0.85 * errors[1] && errors[0] < 1.05 * errors[2], "\(errors)")
+    }
+
     @Test func convergenceIsReported() throws {
         let estimate = try #require(try outcome("stage0").estimate)
         #expect(estimate.hasConverged && estimate.iterations > 1)

@@ -1,4 +1,5 @@
 import Glibc
+import Imaging
 import Reconstruction
 import Testing
 import Tomography
@@ -82,5 +83,30 @@ import Tomography
             matrix.map { row in zip(row, vector).reduce(0) { $0 + $1.0 * $1.1 } }
         }
         for (found, wanted) in zip(solution, [Float(1), 2, 3]) { #expect(abs(found - wanted) < 1e-4) }
+    }
+
+    /// Images of a slab whose unevenness is known, much, little or none: that is what their counts tell.
+    @Test(arguments: [0, 0.1, 0.25]) func countsTellHowUnevenUptakeIs(_ truth: Double) throws {
+        let (side, depth, noise, width) = (64, 4, 0.2, 9.0)
+        let grid = try VoxelGrid(
+            columns: side, rows: depth, slices: side, spacing: SIMD3(repeating: 5), origin: SIMD3(0, 0, 0))
+        func forward(_ map: [Float]) -> [Float] {
+            var image = [Float](repeating: 0, count: side * side)
+            for voxel in map.indices { image[voxel / (side * depth) * side + voxel % side] += map[voxel] }
+            return image
+        }
+        func adjoint(_ image: [Float]) -> [Float] {
+            (0..<grid.voxelCount).map { image[$0 / (side * depth) * side + $0 % side] }
+        }
+        var generator = SeededGenerator(seed: 3)
+        let base = Volume<Float>(grid: grid, repeating: 1)
+        let gain = Float(truth * (pow(4 * Double.pi, 1.5) * pow(width, 3) / 125).squareRoot())
+        let field = base.map { _ in Float(generator.normal()) }.blurred(deviationMillimetres: width)
+        let residual = forward(field.voxels.map { $0 * gain }).map { $0 + Float(noise * generator.normal()) }
+        let uptake = UnevenUptake().adapted(
+            to: UnevenUptake.Problem(
+                base: base, weights: residual.map { _ in Float(1 / (noise * noise)) }, residual: residual,
+                forward: forward, adjoint: adjoint))
+        #expect(abs(Double(uptake.unevenness) - truth) < 0.03 + 0.15 * truth, "\(uptake.unevenness)")
     }
 }
