@@ -73,7 +73,7 @@ package struct UnevenUptake {
     /// and one of the secant in `ln s` lead there. What is left of the counts may also come from borders and places that the
     /// fit has not met: where uptake is even, `s` falls to what they look like.
     ///
-    /// - Source: MacKay, Neural Comput. 4 (1992) 415, equation 4.9; Hutchinson, Commun. Stat. Simul. Comput. 18 (1989) 1059.
+    /// - Source: MacKay, Neural Comput. 4 (1992) 415; Hutchinson, Commun. Stat. Simul. Comput. 18 (1989) 1059.
     package func adapted(to problem: Problem) -> UnevenUptake {
         var generator = SeededGenerator(seed: 1, purpose: "unevenness")
         let probe = problem.base.voxels.map { _ in Bool.random(using: &generator) ? Float(1) : -1 }
