@@ -23,7 +23,7 @@ struct Evaluate: ParsableCommand {
     @Option(help: "Model file of the population, for networks.") var model: String?
     @Option(help: "Steps of training on each patient, for networks that end in -personal.") var personalSteps =
         NetworkPolicy().steps
-    @Option(help: "Highest learning rate of that training.") var personalRate = TrainingRequest.rate(goingOn: true)
+    @Option(help: "Highest learning rate of that training.") var personalRate = TrainingRequest.rates.goingOn
     @Option(help: "Its steps after which a new possible map comes in.") var personalStepsPerCase = 4
     @Option(help: "Folder for tables, page and pictures, and for the patients' models.") var out: String?
     @Flag(help: "Keep the contours from the reconstructions.") var withoutContours = false

@@ -11,7 +11,8 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: "Size of the network when it does not go on with one.") var preset = "standard"
     @Option(name: .customLong("from"), help: "Model file to begin with.") var start: String?
     @Option(help: "Steps; 2000 for a population and 150 for a patient if not given.") var steps: Int?
-    @Option(help: "Highest learning rate; 0.001, or 0.0003 with --from, if not given.") var rate: Double?
+    @Option(help: "Highest learning rate; 0.001, or 0.0003 when --from holds this network, if not given.") var rate:
+        Double?
     @Option(help: "Steps between validations.") var validateEvery = 50
     @Option(help: "Held-back cases.") var validationCases = 4
     @Option(help: "Steps after which a new case comes in: Stage 0 solves each, which takes seconds.")
@@ -42,7 +43,7 @@ struct TrainingOptions: ParsableArguments {
         (request.threads, request.checkpointSeconds) = (threads, checkpointSeconds)
         (request.plan.pool.stepsPerCase, request.plan.pool.cases) = (stepsPerCase, cases)
         request.plan.stepCount = steps ?? usual
-        request.plan.learningRate = rate ?? TrainingRequest.rate(goingOn: start != nil)
+        request.learningRate = rate
         request.plan.seed = seed
         request.plan.validationInterval = validateEvery
         request.plan.validationCaseCount = validationCases

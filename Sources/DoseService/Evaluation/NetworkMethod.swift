@@ -98,7 +98,7 @@ public struct EvaluatedNetworks: Sendable {
         let seed = evaluated.patient.recipe.seed
         let name = "\(kind.rawValue)\(training.rawValue)-\(seed).safetensors"
         var request = TrainingRequest(kind: kind, preset: "", outputPath: "\(folder)/\(name)")
-        (request.plan, request.threads) = (plan, threads)
+        (request.plan, request.learningRate, request.threads) = (plan, plan.learningRate, threads)
         request.plan.seed = seed
         return request
     }

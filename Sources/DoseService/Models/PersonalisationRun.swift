@@ -73,7 +73,6 @@ struct PersonalisationRun {
             var training = TrainingRequest(kind: kind, preset: request.preset, outputPath: path)
             training.threads = request.threads
             training.plan.stepCount = request.policy.steps
-            training.plan.learningRate = TrainingRequest.rate(goingOn: file[kind] != nil)
             training.reinforcementSteps = request.policy.rewardedSteps
             training.checkpointSeconds = request.policy.checkpointSeconds
             let share = 1 / Double(kinds.count)

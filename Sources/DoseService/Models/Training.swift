@@ -17,12 +17,14 @@ public struct TrainingRequest: Sendable {
     /// A kill loses no more work than this.
     public var checkpointSeconds = 30.0
     public var plan = ModelTraining.Plan()
+    /// Highest rate, in place of the plan's; nil takes what suits a network that begins or one that goes on.
+    public var learningRate: Double?
     /// Rewarded steps after the training of a patient's model, and their highest learning rate.
     public var reinforcementSteps = 0
     public var reinforcementRate = 3e-5
 
-    /// Highest learning rate, by whether a network goes on from what another training made.
-    public static func rate(goingOn: Bool) -> Double { goingOn ? 3e-4 : 1e-3 }
+    /// Highest learning rate of a network that goes on from what another training made, and of one that begins.
+    public static let rates = (goingOn: 3e-4, beginning: 1e-3)
 
     public static let presets = ResidualUNetConfiguration.Preset.allCases.map(\.rawValue)
 
@@ -41,6 +43,12 @@ public struct TrainingRequest: Sendable {
             throw .needsInput(code: "preset-unknown", fields: ["preset"])
         }
         return ModelRecipe(kind: kind, preset: row)
+    }
+
+    fileprivate func plan(on base: ModelFile) -> ModelTraining.Plan {
+        var plan = plan
+        plan.learningRate = learningRate ?? (base[kind] == nil ? Self.rates.beginning : Self.rates.goingOn)
+        return plan
     }
 
     fileprivate func configure() throws(StudyProblem) {
@@ -101,7 +109,7 @@ public struct Pretraining {
         let population = TrainingPopulation(settings)
         let record = TrainingRecord(
             trainedOn: "population", spacingMillimetres: request.spacingMillimetres, threads: request.threads,
-            plan: request.plan, population: settings,
+            plan: request.plan(on: base), population: settings,
             startedFrom: request.startPath == nil ? nil : base.hash)
         let kept = keptCases.map { KeptCases(folder: $0, recipe: JSONText.encode(settings)) }
         func person(_ seed: UInt64) throws(ReconstructionError) -> DrawnCase {
@@ -158,7 +166,7 @@ public struct Personalisation {
         } catch { throw StudyProblem(error) }
         let record = TrainingRecord(
             trainedOn: "patient", spacingMillimetres: anatomy.grid.spacing.x, threads: request.threads,
-            plan: request.plan, anatomy: AnatomyDigest.hex(of: anatomy), site: site, isNarrow: isNarrow,
+            plan: request.plan(on: base), anatomy: AnatomyDigest.hex(of: anatomy), site: site, isNarrow: isNarrow,
             startedFrom: base.isEmpty ? nil : base.hash)
         let draw: CaseSource = { (_, seed) throws(ReconstructionError) in
             guard let kept else { return try dataset.draw(seed: seed) }

@@ -65,7 +65,8 @@ struct MethodRun {
         let after = checks(refined.estimate)
         let failed = NetworkCheck.failed(after, where: before) + own.filter { $0.outcome == .fail }
         guard failed.isEmpty else { return fallBack(failed, "network-rejected") }
-        let findings = record.trainedOn == "patient" ? [] : ["model-of-population"]
+        var findings = record.trainedOn == "patient" ? [] : ["model-of-population"]
+        if record.caseRevision != PersonalDataset.revision { findings.append("model-of-earlier-cases") }
         return Result(
             estimate: refined.estimate, method: method, modelHash: model.hash, checks: after + own, findings: findings)
     }

@@ -7,8 +7,9 @@ public import Learning
 ///
 /// The residual is `d = ln[(x + f u) / (b + f u)]` around a base `b`, Stage 1's map or Stage 0's. Denoising follows
 /// Karras' preconditioning on the conditions of Stage 1; sampling starts at a noise of about three, and after every
-/// denoising the expected map is pulled towards the counts by a few anchored Poisson steps. The map is the mean that the
-/// samples have, their spread its uncertainty.
+/// denoising the expected map is pulled towards the counts by a few anchored Poisson steps. The samples' spread is the map's
+/// uncertainty; the map is the mean of `(b + f u) exp(d) - f u` when `d` is normal, with the mean that the network expects
+/// and the samples' deviation.
 public final class StageTwo: TrainableModel {
     public struct Settings: Codable, Equatable, Sendable {
         public var network: ResidualUNetConfiguration
@@ -150,10 +151,11 @@ public final class StageTwo: TrainableModel {
         } catch { throw .learning(error) }
     }
 
-    /// Samples, each drawn by itself, and their mean.
+    /// Samples, each drawn by itself, and the mean that they scatter about.
     ///
     /// A mean over so few samples would be noisy. What the network expects behind nothing but noise, its first answer for
-    /// every sample, is the mean of all samples that there could be; their spread alone is taken from those that are drawn.
+    /// every sample, is the mean of their logarithms; half the variance more makes it that of the samples. It too is pulled
+    /// towards the counts. A single sample is its own mean.
     ///
     /// - Throws: ``ReconstructionError/learning(_:)``.
     public func estimate(
@@ -172,21 +174,24 @@ public final class StageTwo: TrainableModel {
                     try settings.sampler.sample(
                         patient.bodyTensor.shape, using: &generator, on: patient.tensor.device
                     ) { (noisy, sigma) throws(LearningError) in
-                        let expected = try consistent(denoised(conditions, noisy, sigma), conditions, counts)
+                        let expected = try denoised(conditions, noisy, sigma)
                         if isFirst { expectations.add(try expected.floats()) }
                         isFirst = false
-                        return expected
+                        return try consistent(expected, conditions, counts)
                     }
                 }
-                residuals.append(try residual.floats())
+                residuals.append(try residual.floats().map { min(max($0, -Self.residualLimit), Self.residualLimit) })
             } catch { throw .learning(error) }
         }
-        var spread = Spread(count: patient.body.voxels.count)
-        for residual in residuals { spread.add(residual) }
-        // The mean of a quantity whose logarithm is normal.
-        let centre = zip(expectations.mean, spread.deviation).map { $0 + $1 * $1 / 2 }
-        return NetworkMap(
-            mean: patient.body.replacing(conditions.map(of: centre)), samples: residuals.map(conditions.map))
+        let samples = residuals.map(conditions.map)
+        guard sampleCount > 1 else { return NetworkMap(samples: samples, on: patient.body) }
+        let centre = conditions.map(
+            of: zip(expectations.mean, Spread(of: residuals).deviation).map { $0 + $1 * $1 / 2 })
+        return NetworkMap(mean: patient.body.replacing(pulled(centre, counts)), samples: samples)
+    }
+
+    private func pulled(_ map: [Float], _ counts: AnchoredMaximisation) -> [Float] {
+        counts.pulled(map, weight: settings.anchorWeight, steps: settings.consistencySteps)
     }
 
     private func denoised(
@@ -202,8 +207,7 @@ public final class StageTwo: TrainableModel {
     ) throws(LearningError) -> Tensor {
         guard settings.consistencySteps > 0 else { return residual }
         let map = conditions.map(of: try residual.floats())
-        let pulled = counts.pulled(map, weight: settings.anchorWeight, steps: settings.consistencySteps)
-        return try Tensor(conditions.residual(of: pulled), shape: residual.shape, device: residual.device)
+        return try Tensor(conditions.residual(of: pulled(map, counts)), shape: residual.shape, device: residual.device)
     }
 }
 
@@ -258,6 +262,12 @@ struct Spread {
     init(count: Int) {
         mean = [Float](repeating: 0, count: count)
         squares = mean
+    }
+
+    /// Of sets of one size.
+    init(of sets: [[Float]]) {
+        self.init(count: sets.first?.count ?? 0)
+        for values in sets { add(values) }
     }
 
     mutating func add(_ values: [Float]) {

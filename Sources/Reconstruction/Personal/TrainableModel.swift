@@ -16,19 +16,16 @@ public struct NetworkMap: Sendable {
     init(_ map: Volume<Float>) { (mean, deviation, samples) = (map, nil, []) }
 
     init(samples: [[Float]], on body: Volume<Float>) {
-        self.init(mean: body.replacing(Self.spread(samples).mean), samples: samples)
+        let spread = Spread(of: samples)
+        self.init(body.replacing(spread.mean), samples, spread)
     }
 
     /// - Parameter mean: of the samples, known better than from themselves.
-    init(mean: Volume<Float>, samples: [[Float]]) {
-        (self.mean, self.samples) = (mean, samples)
-        deviation = samples.count > 1 ? mean.replacing(Self.spread(samples).deviation) : nil
-    }
+    init(mean: Volume<Float>, samples: [[Float]]) { self.init(mean, samples, Spread(of: samples)) }
 
-    private static func spread(_ samples: [[Float]]) -> Spread {
-        var spread = Spread(count: samples.first?.count ?? 0)
-        for sample in samples { spread.add(sample) }
-        return spread
+    private init(_ mean: Volume<Float>, _ samples: [[Float]], _ spread: Spread) {
+        (self.mean, self.samples) = (mean, samples)
+        deviation = samples.count > 1 ? mean.replacing(spread.deviation) : nil
     }
 }
 

@@ -69,7 +69,7 @@ package struct UnevenUptake {
     /// With the unevenness that makes the counts likely, and no more than there was.
     ///
     /// At the most likely `s` the solution's square `u'u` is the number of directions that the counts determine,
-    /// `tr[1 - (J' W J + 1)^-1]`; the trace is that of a random probe. One step of the fixed point `s <- s (u'u / tr)^(1/2)`
+    /// `tr[(J' W J + 1)^-1 J' W J]`; the trace is that of a random probe. One step of the fixed point `s <- s (u'u / tr)^(1/2)`
     /// and one of the secant in `ln s` lead there. What is left of the counts may also come from borders and places that the
     /// fit has not met: where uptake is even, `s` falls to what they look like.
     ///
@@ -79,10 +79,10 @@ package struct UnevenUptake {
         let probe = problem.base.voxels.map { _ in Bool.random(using: &generator) ? Float(1) : -1 }
         let first = growth(problem, probe)
         let next = with(unevenness * expf(first))
+        guard next.unevenness < unevenness else { return self }
         let second = next.growth(problem, probe)
-        let change = logf(next.unevenness / unevenness)
         // Steeper than nothing, or the secant leads away.
-        let slope = change == 0 ? -1 : min((second - first) / change, Self.leastSlope)
+        let slope = min((second - first) / logf(next.unevenness / unevenness), Self.leastSlope)
         return with(next.unevenness * expf(-second / slope))
     }
 
@@ -97,8 +97,9 @@ package struct UnevenUptake {
 
     /// By how much `ln s` grows in a step of the fixed point.
     private func growth(_ problem: Problem, _ probe: [Float]) -> Float {
-        let left = solution(problem, probe)
-        let determined = zip(probe, left).reduce(0.0) { $0 + Double($1.0 * ($1.0 - $1.1)) }
+        // Both solutions end early and alike: what the one leaves undetermined the other leaves unmoved.
+        let seen = field(problem, zip(problem.weights, views(problem, probe)).map { $0 * $1 })
+        let determined = zip(probe, solution(problem, seen)).reduce(0.0) { $0 + Double($1.0 * $1.1) }
         let moved = solution(problem, pulls(problem)).reduce(0.0) { $0 + Double($1 * $1) }
         guard determined > 0, moved > 0 else { return 0 }
         return Float(log(moved / determined) / 2)

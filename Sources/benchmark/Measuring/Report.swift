@@ -75,6 +75,7 @@ struct Report: Encodable {
         switch abs(value) {
         case 100...: String(format: "%.0f", value)
         case 10...: String(format: "%.1f", value)
+        case 1...: String(format: "%.2f", value)
         case 0.1...: String(format: "%.3f", value)
         default: String(format: "%.4f", value)
         }

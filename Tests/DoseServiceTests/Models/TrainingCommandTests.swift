@@ -19,6 +19,20 @@ import Testing
         return try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
     }
 
+    /// Highest learning rates of a file's networks.
+    private func rates(_ path: String) throws -> [String: Double] {
+        let data = try #require(FileManager.default.contents(atPath: path))
+        let length = data.prefix(8).enumerated().reduce(0) { $0 + Int($1.element) << (8 * $1.offset) }
+        let header = try JSONSerialization.jsonObject(with: data.dropFirst(8).prefix(length)) as? [String: Any]
+        let records = try #require(header?["__metadata__"] as? [String: String])
+        var rates: [String: Double] = [:]
+        for (key, text) in records where key.hasPrefix("record.") {
+            let record = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+            rates[String(key.dropFirst(7))] = (record?["plan"] as? [String: Any])?["learningRate"] as? Double
+        }
+        return rates
+    }
+
     @Test func aKilledTrainingGoesOnToTheSameModel() async throws {
         let folder = try StateFolder()
         let whole = try await ProgramRun(Scintivol.program, pretrain(folder.file("whole"), steps: 12))
@@ -147,6 +161,8 @@ import Testing
         let both = try ModelFile(path: folder.file("both"))
         _ = try both.model(.unet)
         _ = try both.model(.diffusion)
+        // A network that begins learns faster than one that goes on.
+        #expect(try rates(folder.file("both")) == ["unet": 3e-4, "diffusion": 1e-3])
         #expect(throws: StudyProblem.needsInput(code: "model-part-missing", fields: ["paper-unet"])) {
             try both.model(.paperUNet)
         }

@@ -44,6 +44,24 @@ import Testing
         #expect(refined.estimate.views.map(\.expected) != study.initial.views.map(\.expected))
     }
 
+    /// Samples and the mean that they scatter about have Stage 0's sums alike, and their spread is said before that.
+    @Test func samplesShareOutTheSameSums() throws {
+        let study = try Self.patient.get().networkStudy()
+        var settings = StageTwo.Settings(.small)
+        TinyStudy.shrink(&settings.network)
+        (settings.precision, settings.sampleCount) = (.float32, 3)
+        settings.sampler = HeunSampler(stepCount: 3, sigmaMaximum: 3, sigmaMinimum: 0.05)
+        let refined = try study.estimate(StageTwo(settings, after: nil, seed: 1), seed: 1)
+        #expect(refined.estimate.organs == study.initial.organs)
+        let deviation = try #require(refined.estimate.deviation)
+        #expect(deviation.voxels.contains { $0 > 0 })
+        #expect(try #require(refined.organSpreadPercent["liver"]) > 0)
+        let (before, after) = (study.initial.activity.voxels, refined.estimate.activity.voxels)
+        #expect(before != after)
+        let whole = (before.reduce(0) { $0 + Double($1) }, after.reduce(0) { $0 + Double($1) })
+        #expect(abs(whole.1 / whole.0 - 1) < 0.08)
+    }
+
     @Test func aRivalBringsItsOwnSums() throws {
         let study = try Self.patient.get().networkStudy()
         var settings = PaperUNet.Settings(.small)
