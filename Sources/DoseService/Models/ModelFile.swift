@@ -99,7 +99,7 @@ public struct ModelFile: Sendable {
 }
 
 /// What made a network's parameters.
-struct TrainingRecord: Codable, Equatable, Sendable {
+package struct TrainingRecord: Codable, Equatable, Sendable {
     var version = Version.number
     var commit = Version.commit
     /// `population` or `patient`.
@@ -121,6 +121,19 @@ struct TrainingRecord: Codable, Equatable, Sendable {
     /// False when no step made it better than its start.
     var hasImproved = false
     var reinforcement: Reinforced?
+
+    /// What whoever uses the network is to know: a training that brought nothing leaves what it began with.
+    package var findings: [String] {
+        let isTheirs = hasImproved || reinforcement?.isKept == true
+        var findings: [String] = []
+        if !isTheirs, startedFrom == nil {
+            findings.append("model-untrained")
+        } else if !isTheirs || trainedOn != "patient" {
+            findings.append("model-of-population")
+        }
+        if caseRevision != PersonalDataset.revision { findings.append("model-of-earlier-cases") }
+        return findings
+    }
 
     /// The rewarded steps after the training.
     struct Reinforced: Codable, Equatable, Sendable {

@@ -65,10 +65,9 @@ struct MethodRun {
         let after = checks(refined.estimate)
         let failed = NetworkCheck.failed(after, where: before) + own.filter { $0.outcome == .fail }
         guard failed.isEmpty else { return fallBack(failed, "network-rejected") }
-        var findings = record.trainedOn == "patient" ? [] : ["model-of-population"]
-        if record.caseRevision != PersonalDataset.revision { findings.append("model-of-earlier-cases") }
         return Result(
-            estimate: refined.estimate, method: method, modelHash: model.hash, checks: after + own, findings: findings)
+            estimate: refined.estimate, method: method, modelHash: model.hash, checks: after + own,
+            findings: record.findings)
     }
 }
 
@@ -90,7 +89,6 @@ enum NetworkCheck {
             QualityCheck(
                 "network-spacing-mismatch", value: abs(spacing / record.spacingMillimetres - 1), warnAbove: 0.1,
                 failAbove: 0.3),
-            QualityCheck("network-untrained", value: record.hasImproved ? 0 : 1, warnAbove: 0, failAbove: 1),
         ]
     }
 

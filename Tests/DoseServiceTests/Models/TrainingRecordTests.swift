@@ -1,0 +1,45 @@
+import DoseService
+import Foundation
+import Reconstruction
+import Testing
+
+@Suite struct TrainingRecordTests {
+    /// A record as a model file holds it.
+    private func record(
+        _ trainedOn: String, improved: Bool, from start: String?, rewarded: Bool? = nil,
+        revision: Int? = PersonalDataset.revision
+    ) throws -> TrainingRecord {
+        let plan = String(decoding: try JSONEncoder().encode(ModelTraining.Plan()), as: UTF8.self)
+        let text = """
+            {"version":"1","commit":"c","trainedOn":"\(trainedOn)","spacingMillimetres":4.8,"threads":1,"plan":\(plan),
+            "validations":[],"hasImproved":\(improved)
+            \(start.map { #","startedFrom":"\#($0)""# } ?? "")
+            \(revision.map { #","caseRevision":\#($0)"# } ?? "")
+            \(rewarded.map { #","reinforcement":{"plan":\#(plan),"validations":[],"isKept":\#($0)}"# } ?? "")}
+            """
+        return try JSONDecoder().decode(TrainingRecord.self, from: Data(text.utf8))
+    }
+
+    @Test func aPatientsOwnModelNeedsNoWord() throws {
+        #expect(try record("patient", improved: true, from: "population").findings.isEmpty)
+        #expect(try record("patient", improved: true, from: nil).findings.isEmpty)
+        #expect(try record("patient", improved: false, from: "population", rewarded: true).findings.isEmpty)
+    }
+
+    @Test func aTrainingThatBroughtNothingLeavesThePopulations() throws {
+        #expect(try record("patient", improved: false, from: "population").findings == ["model-of-population"])
+        let unrewarded = try record("patient", improved: false, from: "population", rewarded: false)
+        #expect(unrewarded.findings == ["model-of-population"])
+        #expect(try record("population", improved: false, from: "before").findings == ["model-of-population"])
+        #expect(try record("population", improved: true, from: nil).findings == ["model-of-population"])
+    }
+
+    @Test func whatNothingTrainedIsNamed() throws {
+        #expect(try record("patient", improved: false, from: nil).findings == ["model-untrained"])
+    }
+
+    @Test(arguments: [PersonalDataset.revision - 1, nil]) func modelsOfEarlierCasesAreNamed(revision: Int?) throws {
+        let earlier = try record("patient", improved: true, from: nil, revision: revision)
+        #expect(earlier.findings == ["model-of-earlier-cases"])
+    }
+}
