@@ -27,6 +27,25 @@ struct Training: ParsableCommand {
         var speed: Double { cost.operations / Timing.median(seconds) / 1e9 }
     }
 
+    /// The same library's product of two square matrices: what its processors reach at best in a type.
+    private struct MatrixProduct {
+        static let size = 2048
+        private let a, b: Tensor
+
+        init(_ type: DataType) throws {
+            var generator = StepGenerator(seed: 1)
+            a = try Tensor.randn([Self.size, Self.size], using: &generator).converted(to: type)
+            b = try Tensor.randn([Self.size, Self.size], using: &generator).converted(to: type)
+        }
+
+        /// - Units: GFLOP/s.
+        func measure() throws -> Double {
+            let seconds = try Timing.seconds { _ = try a.matmul(b) }
+            let n = Double(Self.size)
+            return 2 * n * n * n / seconds / 1e9
+        }
+    }
+
     private var extents: [Int] { grid.split(separator: ",").compactMap { Int($0) } }
 
     func validate() throws {
@@ -45,8 +64,8 @@ struct Training: ParsableCommand {
             }
             contestants.append(try makeOurs(preset, type))
         }
-        let product = MachinePeaks.Product()
-        var peaks: [Double] = []
+        let products = try [DataType.float32, type].map { (type: $0, product: try MatrixProduct($0)) }
+        var peaks: [DataType: [Double]] = [:]
         // The first round warms up and is not counted.
         for round in 0...rounds {
             for index in contestants.indices {
@@ -54,12 +73,15 @@ struct Training: ParsableCommand {
                 let seconds = try Timing.seconds { try contestants[index].step() }
                 if round > 0 { contestants[index].seconds.append(seconds) }
             }
-            if round > 0 { peaks.append(product.measure()) }
+            for (type, product) in products {
+                let speed = try product.measure()
+                if round > 0 { peaks[type, default: []].append(speed) }
+            }
         }
-        try report(contestants, peak: Timing.median(peaks)).print(as: output)
+        try report(contestants, peaks: peaks.mapValues(Timing.median)).print(as: output)
     }
 
-    private func report(_ contestants: [Contestant], peak: Double) -> Report {
+    private func report(_ contestants: [Contestant], peaks: [DataType: Double]) -> Report {
         var report = Report("training")
         for ours in contestants where !Self.rivals.contains(ours.name) {
             for rival in contestants where Self.rivals.contains(rival.name) {
@@ -73,13 +95,15 @@ struct Training: ParsableCommand {
             report.add(
                 Figure(
                     "arithmetic of \(contestant.name), \(contestant.type.rawValue)", contestant.speed, "GFLOP/s",
-                    beside: "sgemm F32, 2 threads", peak))
+                    beside: "matrix product, \(contestant.type.rawValue)", peaks[contestant.type] ?? .nan))
         }
         report.note(
             "Grid \(grid), \(Self.inputChannels) channels in, one sample: forward, backward, AdamW and average; "
                 + "libtorch on 2 threads.")
         report.note("Full resolution: as nnU-Net and DynUNet, 16-32-64-128. Strided: as MONAI's UNet, 16-32-64-128.")
-        report.note("Operations: two per product of the convolutions, forward once and backward twice.")
+        report.note(
+            "Operations: two per product of the convolutions, forward once and backward twice. Matrix product: of two "
+                + "square ones with \(MatrixProduct.size) rows.")
         return report
     }
 
