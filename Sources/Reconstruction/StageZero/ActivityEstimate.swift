@@ -132,7 +132,7 @@ public struct ActivityEstimate: Sendable {
         rotationDegrees = motion.rotation * 180 / .pi
         registrationCorrelation = registration.correlation
         isCalibrated = measurement.isCalibrated
-        iterations = fit.solution.iterations
+        iterations = fit.iterations
         hasConverged = fit.solution.hasConverged
         convergenceDecrement = fit.solution.decrement
         self.findings = findings + (unexplained.isEmpty ? [] : ["activity-not-explained-by-anatomy"])

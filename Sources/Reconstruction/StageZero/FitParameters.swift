@@ -59,6 +59,7 @@ extension FitParameter {
 package struct FitParameters {
     package let list: [FitParameter]
     let indices: [FitParameter: Int]
+    let spread: PriorSpread
     package let mean: [Double]
     let covariance: [Double]
     let precision: [Double]
@@ -81,13 +82,16 @@ package struct FitParameters {
         return zip(away, product).reduce(0) { $0 + $1.0 * $1.1 } / 2
     }
 
-    /// - Parameter focusStart: templates from here on are blobs that were found in the counts.
+    /// - Parameters:
+    ///   - focusStart: templates from here on are blobs that were found in the counts.
+    ///   - spread: how far places and uptake within regions are expected to differ, as parts of what is usual.
     /// - Throws: ``ReconstructionError/singular(order:)``.
     init(
         templates: [RegionTemplate], levels: [Double], measurement: PlanarMeasurement, options: StageZero.Options,
-        grid: VoxelGrid, focusStart: Int
+        grid: VoxelGrid, focusStart: Int, spread: PriorSpread = PriorSpread()
     ) throws(ReconstructionError) {
         var draft = Draft()
+        let shifts = spread[.shifts]
         let prior = StageZero.Prior.self
         for (region, template) in templates.enumerated() {
             let isFocus = region >= focusStart
@@ -95,13 +99,13 @@ package struct FitParameters {
                 .level(region: region), mean: log(levels[region]),
                 deviation: isFocus ? prior.focusLevel : prior.level(of: template.kind))
             if template.freedom.isMovable {
-                let own = template.freedom.place ?? prior.ownShift
+                let own = template.freedom.place ?? prior.ownShift * shifts
                 for axis in 0..<3 { draft.add(.shift(region: region, axis: axis), mean: 0, deviation: own[axis]) }
             }
             if template.texture != nil {
                 draft.add(.texture(region: region), mean: prior.textureMean, deviation: prior.texture)
             }
-            let uneven = UnevenModes.weight(deviation: prior.unevenness)
+            let uneven = UnevenModes.weight(deviation: prior.unevenness * spread[.modes])
             for index in template.modes.indices {
                 draft.add(.mode(region: region, index: index), mean: 0, deviation: uneven)
             }
@@ -129,20 +133,21 @@ package struct FitParameters {
             guard case .level(let region) = parameter, region < focusStart else { return 0 }
             return 1
         }
-        draft.correlate(prior.breathing) { parameter in
+        draft.correlate(prior.breathing * shifts) { parameter in
             guard case .shift(let region, 2) = parameter, movable.contains(region) else { return 0 }
             return templates[region].followsBreathing ? 1 : 0
         }
         // The patient lies deeper or higher in the couch, and turned about the long axis.
-        draft.correlate(prior.commonDepth) { parameter in
+        draft.correlate(prior.commonDepth * shifts) { parameter in
             guard case .shift(let region, 1) = parameter, movable.contains(region) else { return 0 }
             return 1
         }
         let middle = grid.position(x: Double(grid.columns - 1) / 2, y: 0, z: 0).x
-        draft.correlate(prior.roll) { parameter in
+        draft.correlate(prior.roll * shifts) { parameter in
             guard case .shift(let region, 1) = parameter, movable.contains(region) else { return 0 }
             return templates[region].centre.x - middle
         }
+        self.spread = spread
         list = draft.list
         indices = Dictionary(uniqueKeysWithValues: draft.list.enumerated().map { ($1, $0) })
         mean = draft.mean

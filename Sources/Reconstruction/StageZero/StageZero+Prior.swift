@@ -17,7 +17,7 @@ extension StageZero {
         public var foci = true
         /// Uneven uptake within regions, voxel by voxel, around the fit.
         public var heterogeneity = true
-        /// How uneven uptake is the counts tell.
+        /// How far organs lie off and how uneven uptake is the counts tell.
         public var adaptation = true
         /// The isotope's second photopeak, when it is archived.
         public var secondPhotopeak = true

@@ -73,27 +73,33 @@ extension SyntheticPatient {
         var moment = SIMD3<Double>()
     }
 
-    /// The activity on a grid as the mean over points within each voxel: borders pass through voxels.
+    /// The activity at points within each voxel of a grid, as voxels that much finer.
     ///
-    /// - Parameter ct: only what lies in its slices counts as content: nothing else can be in a map.
+    /// - Parameters:
+    ///   - ct: only what lies in its slices counts as content: nothing else can be in a map.
+    ///   - points: along each axis of a voxel.
     static func sampled(
-        _ phantom: StylisedPhantom, _ uptake: UptakePattern, on grid: VoxelGrid, within ct: VoxelGrid, points: Int
+        _ phantom: StylisedPhantom, _ uptake: UptakePattern, within grid: VoxelGrid, ct: VoxelGrid, points: Int
     ) throws(ImagingError) -> (activity: Volume<Float>, contents: [StructureLabel: Content]) {
-        let places = (0..<points).map { (Double($0) + 0.5) / Double(points) - 0.5 }
-        let weight = 1 / Float(points * points * points)
-        var activity = Volume<Float>(grid: grid, repeating: 0)
+        let fine = try VoxelGrid(
+            columns: grid.columns * points, rows: grid.rows * points, slices: grid.slices * points,
+            spacing: grid.spacing / Double(points), origin: grid.origin - grid.spacing * (0.5 - 0.5 / Double(points)))
+        var activity = Volume<Float>(grid: fine, repeating: 0)
         var contents: [StructureLabel: Content] = [:]
-        for z in places {
-            for y in places {
-                for x in places {
-                    let shift = SIMD3(x, y, z)
+        let weight = 1 / Double(points * points * points)
+        for z in 0..<points {
+            for y in 0..<points {
+                for x in 0..<points {
+                    let first = fine.position(x: Double(x), y: Double(y), z: Double(z))
                     let moved = try VoxelGrid(
                         columns: grid.columns, rows: grid.rows, slices: grid.slices, spacing: grid.spacing,
-                        origin: grid.origin + shift * grid.spacing)
+                        origin: first)
                     let labels = phantom.labels(on: moved)
                     let part = uptake.activity(of: labels)
-                    for voxel in part.voxels.indices { activity.voxels[voxel] += weight * part.voxels[voxel] }
-                    add(part, labels, at: shift, weight: Double(weight), within: ct, to: &contents)
+                    activity.interleave(part, every: points, from: (x, y, z))
+                    add(
+                        part, labels, at: (first - grid.origin) / grid.spacing, weight: weight, within: ct,
+                        to: &contents)
                 }
             }
         }
@@ -116,6 +122,19 @@ extension SyntheticPatient {
             contents[label, default: Content()].voxels += voxels
             contents[label, default: Content()].activity += weight * sum
             contents[label, default: Content()].moment += (middle + shift) * voxels
+        }
+    }
+}
+
+extension Volume where Element == Float {
+    /// Takes another volume's voxels as every n-th along each axis.
+    fileprivate mutating func interleave(_ other: Self, every step: Int, from first: (x: Int, y: Int, z: Int)) {
+        for z in 0..<other.grid.slices {
+            for y in 0..<other.grid.rows {
+                let source = other.grid.offset(x: 0, y: y, z: z)
+                let target = grid.offset(x: first.x, y: first.y + step * y, z: first.z + step * z)
+                for x in 0..<other.grid.columns { voxels[target + step * x] = other.voxels[source + x] }
+            }
         }
     }
 }

@@ -90,12 +90,12 @@ public struct SyntheticPatient: Sendable {
 
             let grid = try Self.simulationGrid(of: later, spacing: recipe.resolution.simulation)
             let fine = try Self.sampled(
-                later, uptake.therapy(atHours: recipe.hours, clearance), on: grid, within: labels.grid,
+                later, uptake.therapy(atHours: recipe.hours, clearance), within: grid, ct: labels.grid,
                 points: recipe.resolution.pointsPerAxis)
             (organActivities, lesions) = Self.facts(
                 fine.contents, on: grid, phantom: later, uptake: uptake, seenCount: phantom.lesions.count)
             truth = fine.activity.averaged(on: labels.grid)
-            views = try acquisition.views(activity: fine.activity, labels: later.labels(on: grid))
+            views = try acquisition.views(activity: fine.activity.averaged(on: grid), labels: later.labels(on: grid))
         } catch { throw .tomography }
     }
 
