@@ -71,7 +71,8 @@ public struct EvaluationRun: Sendable {
                 outcomes.append(try evaluated.outcome(of: method, elapsed: Self.seconds))
             }
             guard let networks, !networks.methods.isEmpty else { return outcomes }
-            let study = try evaluated.networkStudy()
+            let known = methods.firstIndex(of: .stageZero).flatMap { outcomes[$0].estimate }
+            let study = try evaluated.networkStudy(known)
             for method in networks.methods {
                 progress(outcomes.count, method.name)
                 let model = try networks.trained(method, for: evaluated) { step in

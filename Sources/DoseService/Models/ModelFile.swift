@@ -117,6 +117,8 @@ package struct TrainingRecord: Codable, Equatable, Sendable {
     var caseRevision: Int? = PersonalDataset.revision
     /// Hash of the file that the training began with.
     var startedFrom: String?
+    /// Whether that file held this network, which goes on, or only others beside which it begins; nil of before it was kept.
+    var goesOn: Bool?
     var validations: [ModelTraining.Validation] = []
     /// False when no step made it better than its start.
     var hasImproved = false
@@ -126,7 +128,7 @@ package struct TrainingRecord: Codable, Equatable, Sendable {
     package var findings: [String] {
         let isTheirs = hasImproved || reinforcement?.isKept == true
         var findings: [String] = []
-        if !isTheirs, startedFrom == nil {
+        if !isTheirs, startedFrom == nil || goesOn == false {
             findings.append("model-untrained")
         } else if !isTheirs || trainedOn != "patient" {
             findings.append("model-of-population")

@@ -110,7 +110,7 @@ public struct Pretraining {
         let record = TrainingRecord(
             trainedOn: "population", spacingMillimetres: request.spacingMillimetres, threads: request.threads,
             plan: request.plan(on: base), population: settings,
-            startedFrom: request.startPath == nil ? nil : base.hash)
+            startedFrom: request.startPath == nil ? nil : base.hash, goesOn: base[request.kind] != nil)
         let kept = keptCases.map { KeptCases(folder: $0, recipe: JSONText.encode(settings)) }
         func person(_ seed: UInt64) throws(ReconstructionError) -> DrawnCase {
             guard let kept else { return try population.person(seed: seed) }
@@ -167,7 +167,7 @@ public struct Personalisation {
         let record = TrainingRecord(
             trainedOn: "patient", spacingMillimetres: anatomy.grid.spacing.x, threads: request.threads,
             plan: request.plan(on: base), anatomy: AnatomyDigest.hex(of: anatomy), site: site, isNarrow: isNarrow,
-            startedFrom: base.isEmpty ? nil : base.hash)
+            startedFrom: base.isEmpty ? nil : base.hash, goesOn: base[request.kind] != nil)
         let draw: CaseSource = { (_, seed) throws(ReconstructionError) in
             guard let kept else { return try dataset.draw(seed: seed) }
             return try kept.draw(dataset, seed: seed)
@@ -190,7 +190,7 @@ public struct Personalisation {
         var rewarded = record
         (rewarded.plan.stepCount, rewarded.plan.learningRate) = (request.reinforcementSteps, request.reinforcementRate)
         (rewarded.plan.validationInterval, rewarded.plan.patience) = (max(request.reinforcementSteps / 4, 1), 3)
-        rewarded.startedFrom = trained.hash
+        (rewarded.startedFrom, rewarded.goesOn) = (trained.hash, true)
         return try run(trained, rewarded, isReinforcement: true)
     }
 

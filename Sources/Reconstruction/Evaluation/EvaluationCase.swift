@@ -115,9 +115,10 @@ public struct EvaluationCase: Sendable {
 
     /// The case as networks get it; Stage 0 solves it.
     ///
+    /// - Parameter known: what Stage 0, as it comes, has already made of it.
     /// - Throws: ``ReconstructionError``.
-    public func networkStudy() throws(ReconstructionError) -> NetworkStudy {
-        try NetworkStudy(StageZero(anatomy: anatomy, site: patient.recipe.site), scan)
+    public func networkStudy(_ known: ActivityEstimate? = nil) throws(ReconstructionError) -> NetworkStudy {
+        try NetworkStudy(StageZero(anatomy: anatomy, site: patient.recipe.site), scan, known: known)
     }
 
     /// What a network makes of the case.

@@ -30,8 +30,11 @@ public struct EvaluationMethod: Equatable, Hashable, Sendable {
             EvaluationMethod(name: "mlem", way: .maximumLikelihood),
             EvaluationMethod(name: "template", way: .template),
             EvaluationMethod(name: "organ-scales", way: .stageZero(.organScalesOnly)),
-            EvaluationMethod(name: "stage0", way: .stageZero(StageZero.Options())),
+            stageZero,
         ]
+
+    /// Stage 0 as it comes.
+    public static let stageZero = EvaluationMethod(name: "stage0", way: .stageZero(StageZero.Options()))
 
     /// Stage 0 with one ingredient switched off, to see what it is worth.
     public static let ablations: [EvaluationMethod] = {

@@ -10,10 +10,13 @@ public struct NetworkStudy {
     public let patient: PatientChannels
     private let anatomy: PatientAnatomy
 
+    /// - Parameter known: what the stage has already made of the scan.
     /// - Throws: ``ReconstructionError``.
-    package init(_ stage: StageZero, _ prepared: PreparedScan) throws(ReconstructionError) {
+    package init(
+        _ stage: StageZero, _ prepared: PreparedScan, known: ActivityEstimate? = nil
+    ) throws(ReconstructionError) {
         anatomy = stage.anatomy
-        initial = try stage.reconstruct(prepared)
+        if let known { initial = known } else { initial = try stage.reconstruct(prepared) }
         scan = try PlanarScan(prepared, initial)
         guard let attenuation = prepared.attenuation[scan.projector.heads[0].energy] else { throw .tomography }
         patient = try PatientChannels(

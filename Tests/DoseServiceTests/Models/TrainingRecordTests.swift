@@ -7,7 +7,7 @@ import Testing
     /// A record as a model file holds it.
     private func record(
         _ trainedOn: String, improved: Bool, from start: String?, rewarded: Bool? = nil,
-        revision: Int? = PersonalDataset.revision
+        revision: Int? = PersonalDataset.revision, goesOn: Bool? = nil
     ) throws -> TrainingRecord {
         let plan = String(decoding: try JSONEncoder().encode(ModelTraining.Plan()), as: UTF8.self)
         let text = """
@@ -15,6 +15,7 @@ import Testing
             "validations":[],"hasImproved":\(improved)
             \(start.map { #","startedFrom":"\#($0)""# } ?? "")
             \(revision.map { #","caseRevision":\#($0)"# } ?? "")
+            \(goesOn.map { #","goesOn":\#($0)"# } ?? "")
             \(rewarded.map { #","reinforcement":{"plan":\#(plan),"validations":[],"isKept":\#($0)}"# } ?? "")}
             """
         return try JSONDecoder().decode(TrainingRecord.self, from: Data(text.utf8))
@@ -36,6 +37,11 @@ import Testing
 
     @Test func whatNothingTrainedIsNamed() throws {
         #expect(try record("patient", improved: false, from: nil).findings == ["model-untrained"])
+        // A network that begins beside another of the file has nothing of the population's in it.
+        let beside = try record("patient", improved: false, from: "population", goesOn: false)
+        #expect(beside.findings == ["model-untrained"])
+        let further = try record("patient", improved: false, from: "population", goesOn: true)
+        #expect(further.findings == ["model-of-population"])
     }
 
     @Test(arguments: [PersonalDataset.revision - 1, nil]) func modelsOfEarlierCasesAreNamed(revision: Int?) throws {
