@@ -5,8 +5,8 @@ public import Learning
 /// A rival: the supervised arm of arXiv 2510.21362, a 3D residual U-Net from the two planar images to the map.
 ///
 /// The images are lifted into the volume by repeating each at every depth. The network sees them and its own place in the
-/// grid: what it knows of the patient it has from training on this patient's possible maps. Widths, loss and normalisation are not published:
-/// they are those of Stage 1, so that only the method differs.
+/// grid: what it knows of the patient it has from training on this patient's possible maps. It changes their geometric mean by a factor in
+/// every voxel. Widths, loss and normalisation are not published: they are those of Stage 1, so that only the method differs.
 public final class PaperUNet: TrainableModel {
     public struct Settings: Codable, Equatable, Sendable {
         public var network: ResidualUNetConfiguration
@@ -32,15 +32,17 @@ public final class PaperUNet: TrainableModel {
     public var module: any Module { network }
     public var keepsOrganSums: Bool { false }
 
-    /// The softplus of this is a hundredth: an untrained map is nearly empty.
-    private static let start: Float = -4.6
+    /// No voxel holds more than `e` to this times the lifted images' mean, or less than its inverse.
+    private static let factorLimit: Float = 7
 
-    private func map(_ input: Tensor, body: Tensor) throws(LearningError) -> Tensor {
+    /// - Parameters:
+    ///   - input: lifted images and place.
+    ///   - mean: of both images, lifted, in units of the body's mean; nothing beyond the body.
+    private func map(_ input: Tensor, mean: Tensor) throws(LearningError) -> Tensor {
         let output = try withAutocast(settings.precision, on: input.device) { () throws(LearningError) in
             try network(input)
         }
-        // Hot organs are a hundred times the body's mean: the output is the logarithm of one more.
-        return try (output + Self.start).softplus().exp().scaled(by: 1, plus: -1) * body
+        return try output.clamped(-Self.factorLimit...Self.factorLimit).exp() * mean
     }
 
     public func loss(
@@ -50,7 +52,8 @@ public final class PaperUNet: TrainableModel {
         let piece = SliceWindows(length: settings.windowSlices).training(patient.grid.slices, using: &generator)
         do {
             let body = try patient.bodyTensor.slice(2, piece)
-            let found = try map(training.scan.lifted(on: patient).slice(2, piece), body: body)
+            let lifted = try training.scan.lifted(on: patient)
+            let found = try map(lifted.input.slice(2, piece), mean: lifted.mean.slice(2, piece))
             let truth = try (Tensor(training.truth.activity, device: found.device) * (1 / unit)).slice(2, piece)
             let similarity = try StructuralSimilarity(extents: Array(truth.shape.suffix(3)), on: found.device)
             let peak = max((training.truth.activity.voxels.max() ?? unit) / unit, 1)
@@ -66,10 +69,11 @@ public final class PaperUNet: TrainableModel {
         let unit = AnchoredMaximisation.unit(of: scan, body: patient.body.voxels)
         do {
             let found = try withoutGradient { () throws(LearningError) in
-                let input = try Tensor.concatenated([scan.lifted(on: patient), patient.bodyTensor], along: 1)
+                let lifted = try scan.lifted(on: patient)
+                let input = try Tensor.concatenated([lifted.input, lifted.mean], along: 1)
                 return try SliceWindows(length: settings.windowSlices).evaluate(input) {
                     (input) throws(LearningError) in
-                    try map(input.slice(1, 0..<5), body: input.slice(1, 5..<6))
+                    try map(input.slice(1, 0..<5), mean: input.slice(1, 5..<6))
                 }
             }
             return NetworkMap(try found.volume(on: patient.grid).map { $0 * unit })
@@ -79,10 +83,10 @@ public final class PaperUNet: TrainableModel {
 
 extension PlanarScan {
     /// Both images without their scatter, each at every depth, in units of its mean over the pixels that count, and the
-    /// place in the grid.
+    /// place in the grid; and the images' geometric mean within the body, in units of its mean there.
     ///
-    /// - Shape: `[1, 5, z, y, x]`
-    fileprivate func lifted(on patient: PatientChannels) throws(LearningError) -> Tensor {
+    /// - Shape: `[1, 5, z, y, x]` and `[1, 1, z, y, x]`
+    fileprivate func lifted(on patient: PatientChannels) throws(LearningError) -> (input: Tensor, mean: Tensor) {
         let grid = projector.grid
         var values: [Float] = []
         for head in projector.heads.indices {
@@ -95,6 +99,14 @@ extension PlanarScan {
         let images = try Tensor(
             values, shape: [1, projector.heads.count, grid.slices, grid.rows, grid.columns],
             device: patient.bodyTensor.device)
-        return try Tensor.concatenated([images, patient.placeTensor], along: 1)
+        let body = patient.body.voxels
+        let opposite = values.dropFirst(body.count)
+        // A hundredth of the mean everywhere: nothing is beyond the network's reach.
+        let product = zip(zip(values, opposite), body).map { (expf(($0.0 + $0.1) / 2) - 0.99) * $1 }
+        let unit = PatientChannels.mean(product, over: body)
+        let mean = try Tensor(
+            product.map { $0 / unit }, shape: [1, 1, grid.slices, grid.rows, grid.columns],
+            device: patient.bodyTensor.device)
+        return (try Tensor.concatenated([images, patient.placeTensor], along: 1), mean)
     }
 }

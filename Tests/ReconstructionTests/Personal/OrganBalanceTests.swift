@@ -68,8 +68,8 @@ import Testing
         TinyStudy.shrink(&settings.network)
         let model = try PaperUNet(settings, seed: 1)
         let refined = try study.estimate(model, seed: 1)
-        // An untrained one holds nearly nothing, and nobody fills it up with what Stage 0 knows.
-        #expect(try #require(refined.organChangePercent["liver"]) < -80)
+        // An untrained one spreads the liver over the whole depth, and nobody fills it up with what Stage 0 knows.
+        #expect(try #require(refined.organChangePercent["liver"]) < -20)
         let found = try model.reconstruct(study.scan, study.patient, seed: 1)
         #expect(refined.estimate.activity == found)
     }

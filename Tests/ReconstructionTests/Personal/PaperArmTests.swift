@@ -20,6 +20,27 @@ struct PaperArmTests {
         }
     }
 
+    @Test func untrainedTheSupervisedArmGivesBothImagesAtEveryDepth() throws {
+        let dataset = try TinyStudy.dataset()
+        let scan = try dataset.makeCase(seed: 1).scan
+        var settings = PaperUNet.Settings(.small)
+        TinyStudy.shrink(&settings.network)
+        let found = try PaperUNet(settings, seed: 1).reconstruct(scan, dataset.patient, seed: 1)
+        let (grid, body) = (dataset.patient.grid, dataset.patient.body)
+        var columns: [Float] = []
+        for z in 0..<grid.slices {
+            for x in 0..<grid.columns {
+                let inside = (0..<grid.rows).filter { body[x, $0, z] > 0 }.map { found[x, $0, z] / body[x, $0, z] }
+                guard let least = inside.min(), let most = inside.max() else { continue }
+                #expect(least > 0 && most < 1.001 * least)
+                columns.append(most)
+            }
+        }
+        let mean = columns.reduce(0, +) / Float(columns.count)
+        // What the images show stands out before anything is learnt.
+        #expect((columns.max() ?? 0) > 3 * mean && (columns.min() ?? mean) < mean / 2)
+    }
+
     @Test func theSupervisedArmLearnsTwoCasesByHeart() throws {
         let dataset = try TinyStudy.dataset()
         let cases = [try dataset.makeCase(seed: 1), try dataset.makeCase(seed: 2)]
