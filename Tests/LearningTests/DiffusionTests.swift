@@ -50,6 +50,25 @@ struct DiffusionTests {
         #expect(abs(try loss.scalar - 1) < 0.05)
     }
 
+    @Test func denoisingIsMeasuredBetweenTheTruthAndNothingLearnt() throws {
+        let preconditioning = EDMPreconditioning(sigmaData: 0.5)
+        var generator = StepGenerator(seed: 5)
+        let clean = try Tensor.randn([1, 1, 12, 12, 12], using: &generator) * 0.5
+        let mask = try Tensor.full(1, clean.shape)
+        func error(_ denoised: (Tensor, Float) throws(LearningError) -> Tensor) throws -> Double {
+            var generator = StepGenerator(seed: 6)
+            return try preconditioning.denoisingError(
+                of: clean, mask: mask, levels: [2, 0.3], using: &generator, denoised: denoised)
+        }
+        #expect(try error { _, _ throws(LearningError) in clean } == 0)
+        #expect(abs(try error(Self.ideal) - 1) < 1e-5)
+        // Half of the way from what was learnt of nothing to the truth.
+        let half = try error { noisy, sigma throws(LearningError) in try (Self.ideal(noisy, sigma) + clean) * 0.5 }
+        #expect(abs(half - 0.5) < 1e-4)
+        // To leave the noise is worse than to know its level.
+        #expect(try error { noisy, _ throws(LearningError) in noisy } > 1)
+    }
+
     @Test func normalNumbersAreNormal() throws {
         var generator = StepGenerator(seed: 2)
         let values = try Tensor.randn([20001], using: &generator).floats()

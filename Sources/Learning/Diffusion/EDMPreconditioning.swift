@@ -59,5 +59,27 @@ public struct EDMPreconditioning: Codable, Equatable, Sendable {
         return try (error.squared() * weights * mask).sum() / counted
     }
 
+    /// The root of the mean squared error of denoising over some noise levels, in units of what knowing nothing but the
+    /// noise's level leaves; 1 for a network that has learnt nothing.
+    ///
+    /// - Parameters:
+    ///   - mask: voxels that count, 0 or 1, of the shape of the map.
+    ///   - denoised: what is expected behind a noisy map at a noise level.
+    public func denoisingError(
+        of clean: Tensor, mask: Tensor, levels: [Float], using generator: inout some RandomNumberGenerator,
+        denoised: (Tensor, Float) throws(LearningError) -> Tensor
+    ) throws(LearningError) -> Double {
+        var (found, initial) = (0.0, 0.0)
+        for sigma in levels {
+            let noise = try Tensor.randn(clean.shape, using: &generator, device: clean.device)
+            let noisy = try clean + noise * sigma
+            let shrunk = try noisy * skipScale(sigma)
+            let expected = try withoutGradient { () throws(LearningError) in try denoised(noisy, sigma) }
+            found += Double(try ((expected - clean).squared() * mask).sum().scalar)
+            initial += Double(try ((shrunk - clean).squared() * mask).sum().scalar)
+        }
+        return (found / max(initial, 1e-12)).squareRoot()
+    }
+
     private func variance(_ sigma: Float) -> Float { sigma * sigma + sigmaData * sigmaData }
 }

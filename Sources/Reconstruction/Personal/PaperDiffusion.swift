@@ -57,12 +57,9 @@ public final class PaperDiffusion: TrainableModel {
     public func loss(
         _ training: TrainingCase, _ patient: PatientChannels, using generator: inout StepGenerator
     ) throws(ReconstructionError) -> Tensor {
-        let unit = AnchoredMaximisation.unit(of: training.scan, body: patient.body.voxels)
         let piece = SliceWindows(length: settings.windowSlices).training(patient.grid.slices, using: &generator)
         do {
-            let clean = try Tensor(
-                training.truth.activity.map { logf(1 + $0 / unit) }, device: patient.bodyTensor.device
-            ).slice(2, piece)
+            let clean = try clean(training, patient).slice(2, piece)
             let body = try patient.bodyTensor.slice(2, piece)
             let place = try patient.placeTensor.slice(2, piece)
             return try settings.preconditioning.loss(clean, mask: body, using: &generator) {
@@ -72,22 +69,32 @@ public final class PaperDiffusion: TrainableModel {
         } catch { throw .learning(error) }
     }
 
-    public func estimate(
-        _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
-    ) throws(ReconstructionError) -> NetworkMap {
-        try estimate(scan, patient, seed: seed, sampleCount: settings.sampleCount)
+    /// Noise levels that a validation looks at.
+    private static let validatedLevels: [Float] = [4, 1.5, 0.6, 0.2]
+
+    /// What a map looks like in which the network has its say.
+    private func clean(_ training: TrainingCase, _ patient: PatientChannels) throws(LearningError) -> Tensor {
+        let unit = AnchoredMaximisation.unit(of: training.scan, body: patient.body.voxels)
+        return try Tensor(
+            training.truth.activity.map { logf(1 + $0 / unit) }, device: patient.bodyTensor.device)
     }
 
-    /// Of one sample: a single evaluation would know nothing of the scan.
+    /// ``EDMPreconditioning/denoisingError(of:mask:levels:using:denoised:)`` beside that of nothing: a single sample is further from the truth
+    /// the less even it is, and would choose the parameters that have learnt least.
     public func validationError(
         _ training: TrainingCase, _ patient: PatientChannels, seed: UInt64
     ) throws(ReconstructionError) -> (found: Double, initial: Double) {
-        try relativeErrors(
-            estimate(training.scan, patient, seed: seed, sampleCount: 1).mean, training, patient)
+        var generator = StepGenerator(seed: seed)
+        do {
+            let error = try settings.preconditioning.denoisingError(
+                of: clean(training, patient), mask: patient.bodyTensor, levels: Self.validatedLevels, using: &generator
+            ) { (noisy, sigma) throws(LearningError) in try denoised(noisy, sigma, patient) }
+            return (found: error, initial: 1)
+        } catch { throw .learning(error) }
     }
 
-    private func estimate(
-        _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64, sampleCount: Int
+    public func estimate(
+        _ scan: PlanarScan, _ patient: PatientChannels, seed: UInt64
     ) throws(ReconstructionError) -> NetworkMap {
         let body = patient.body.voxels
         let unit = AnchoredMaximisation.unit(of: scan, body: body)
@@ -96,7 +103,7 @@ public final class PaperDiffusion: TrainableModel {
             zip(try latent.floats(), body).map { $1 > 0 ? (expf(min(max($0, 0), Self.latentLimit)) - 1) * unit : 0 }
         }
         var samples: [[Float]] = []
-        for index in 0..<sampleCount {
+        for index in 0..<settings.sampleCount {
             var generator = StepGenerator(seed: seed, step: index)
             do {
                 let latent = try withoutGradient { () throws(LearningError) in

@@ -126,8 +126,7 @@ public final class StageTwo: TrainableModel {
     /// Noise levels that a validation looks at.
     private static let validatedLevels: [Float] = [2, 0.8, 0.3, 0.1]
 
-    /// The root of the mean squared error of denoising over some noise levels, each in units of what knowing nothing but the
-    /// noise's level leaves; 1 for a network that has learnt nothing.
+    /// ``EDMPreconditioning/denoisingError(of:mask:levels:using:denoised:)`` beside that of nothing.
     public func validationError(
         _ training: TrainingCase, _ patient: PatientChannels, seed: UInt64
     ) throws(ReconstructionError) -> (found: Double, initial: Double) {
@@ -135,19 +134,11 @@ public final class StageTwo: TrainableModel {
         let residual = patient.body.replacing(conditions.residual(of: training.truth.activity.voxels))
         var generator = StepGenerator(seed: seed)
         do {
-            var (found, initial) = (0.0, 0.0)
-            let clean = try Tensor(residual, device: conditions.channels.device)
-            for sigma in Self.validatedLevels {
-                let noise = try Tensor.randn(clean.shape, using: &generator, device: clean.device)
-                let noisy = try clean + noise * sigma
-                let shrunk = try noisy * settings.preconditioning.skipScale(sigma)
-                let expected = try withoutGradient { () throws(LearningError) in
-                    try denoised(conditions, noisy, sigma)
-                }
-                found += Double(try ((expected - clean).squared() * patient.bodyTensor).sum().scalar)
-                initial += Double(try ((shrunk - clean).squared() * patient.bodyTensor).sum().scalar)
-            }
-            return (found: (found / max(initial, 1e-12)).squareRoot(), initial: 1)
+            let error = try settings.preconditioning.denoisingError(
+                of: Tensor(residual, device: conditions.channels.device), mask: patient.bodyTensor,
+                levels: Self.validatedLevels, using: &generator
+            ) { (noisy, sigma) throws(LearningError) in try denoised(conditions, noisy, sigma) }
+            return (found: error, initial: 1)
         } catch { throw .learning(error) }
     }
 

@@ -84,9 +84,11 @@ struct PaperArmTests {
             }
         }
         let before = try loss()
+        #expect(abs(try pulled.validationError(training, dataset.patient, seed: 3).found - 1) < 1e-4)
         _ = try train(pulled, [training], dataset.patient, steps: 300, rate: 4e-3)
         let after = try loss()
         #expect(after < 0.85 * before)
+        #expect(try pulled.validationError(training, dataset.patient, seed: 3).found < 0.9)
         let learnt = try pulled.reconstruct(training.scan, dataset.patient, seed: 1)
         let errors = [found, learnt].map { TinyStudy.error($0, training.truth.activity) }
         #expect(errors[1] < 0.95 * errors[0])
