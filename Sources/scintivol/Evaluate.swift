@@ -26,6 +26,8 @@ struct Evaluate: ParsableCommand {
     @Option(help: "Highest learning rate of that training.") var personalRate = TrainingRequest.rates.goingOn
     @Option(help: "Its steps after which a new possible map comes in.") var personalStepsPerCase = 4
     @Option(help: "Folder for tables, page and pictures, and for the patients' models.") var out: String?
+    @Option(help: "Distance between the reconstructions' voxels in millimetres; scores are on 4.8.") var spacing =
+        EvaluationCase.usualSpacing
     @Flag(help: "Keep the contours from the reconstructions.") var withoutContours = false
     @Flag(help: "Print the scores as JSON.") var json = false
 
@@ -34,6 +36,7 @@ struct Evaluate: ParsableCommand {
             throw ValidationError(
                 "--suite is one of \(SyntheticPatient.Difficulty.allCases.map(\.rawValue).joined(separator: ", "))")
         }
+        guard (2...20).contains(spacing) else { throw ValidationError("--spacing is from 2 to 20 mm") }
         guard (1...10_000).contains(cases) else { throw ValidationError("--cases is between 1 and 10000") }
         guard personalSteps > 1, personalRate > 0, personalStepsPerCase > 0 else {
             throw ValidationError("--personal-steps, --personal-rate and --personal-steps-per-case are positive")
@@ -72,6 +75,7 @@ struct Evaluate: ParsableCommand {
         var run = EvaluationRun(
             suite: suite, caseCount: cases, seed: seed, methods: chosen.methods, withContours: !withoutContours,
             outputFolder: out)
+        run.spacing = spacing
         if let model, !chosen.networks.isEmpty {
             var plan = ModelTraining.Plan()
             (plan.stepCount, plan.learningRate) = (personalSteps, personalRate)

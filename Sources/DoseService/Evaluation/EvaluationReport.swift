@@ -45,21 +45,24 @@ public struct EvaluationReport: Codable, Sendable {
     public let seed: UInt64
     /// False when the reconstructions had no contours.
     public let withContours: Bool
+    /// Wanted distance between the reconstructions' voxels, in millimetres.
+    public let spacing: Double
     public let version, commit: String
     public let methods: [Method]
 
     enum CodingKeys: String, CodingKey {
         case suite, cases, seed, version, commit, methods
         case withContours = "with_contours"
+        case spacing = "spacing_mm"
     }
 
     init(
-        suite: SyntheticPatient.Difficulty, seed: UInt64, withContours: Bool,
+        suite: SyntheticPatient.Difficulty, seed: UInt64, withContours: Bool, spacing: Double,
         scores: [(name: String, cases: [EvaluationCase.Score])]
     ) {
         self.suite = suite
         self.seed = seed
-        self.withContours = withContours
+        (self.withContours, self.spacing) = (withContours, spacing)
         cases = scores.first?.cases.count ?? 0
         (version, commit) = (Version.number, Version.commit)
         let reference = scores.first { $0.name == "stage0" }?.cases
@@ -98,7 +101,8 @@ public struct EvaluationReport: Codable, Sendable {
             }.joined(separator: "  ")
         }
         let contours = withContours ? "" : ", without contours"
-        return (["suite \(suite.rawValue)\(contours), \(cases) cases from seed \(seed)"] + lines).joined(
+        let voxels = spacing == EvaluationCase.usualSpacing ? "" : ", voxels of \(spacing) mm"
+        return (["suite \(suite.rawValue)\(contours)\(voxels), \(cases) cases from seed \(seed)"] + lines).joined(
             separator: "\n")
     }
 

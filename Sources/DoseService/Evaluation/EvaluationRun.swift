@@ -8,6 +8,8 @@ public struct EvaluationRun: Sendable {
     public var seed: UInt64
     public var methods: [EvaluationMethod]
     public var withContours: Bool
+    /// Wanted distance between the reconstructions' voxels, in millimetres; scores are on voxels of the usual size.
+    public var spacing = EvaluationCase.usualSpacing
     /// Networks that take part.
     public var networks: EvaluatedNetworks?
     /// Where tables, page and pictures are written; nil writes none.
@@ -40,7 +42,7 @@ public struct EvaluationRun: Sendable {
             let share = { (done: Int) in Double(number * names.count + done) / Double(caseCount * names.count) }
             progress(share(0), "\(title), patient")
             let evaluated: EvaluationCase
-            do { evaluated = try EvaluationCase(recipe, withContours: withContours) } catch {
+            do { evaluated = try EvaluationCase(recipe, spacing: spacing, withContours: withContours) } catch {
                 throw StudyProblem(error)
             }
             let outcomes = try outcomes(of: evaluated) { progress(share($0), "\(title), \($1)") }
@@ -50,7 +52,8 @@ public struct EvaluationRun: Sendable {
                 pictures.append(EvaluationPage.Picture(method: names[place], evaluated: evaluated, outcome: outcome))
             }
         }
-        let report = EvaluationReport(suite: suite, seed: seed, withContours: withContours, scores: scores)
+        let report = EvaluationReport(
+            suite: suite, seed: seed, withContours: withContours, spacing: spacing, scores: scores)
         if let outputFolder {
             do { try write(report, pictures, to: outputFolder) } catch {
                 throw OfflineProblem(error, outputFolder: outputFolder)

@@ -47,16 +47,22 @@ public struct EvaluationCase: Sendable {
     /// Whether only levels and a small rigid motion vary.
     public let isNarrow: Bool
     public let anatomy: PatientAnatomy
+    /// On the grid of the anatomy.
     public let truth: Volume<Float>
-    private let organs: Volume<Bool>
+    /// What maps are compared with, on voxels of the usual size whatever those of the reconstruction are.
+    private let scored: (truth: Volume<Float>, body: Volume<Bool>, organs: Volume<Bool>)
     private let scan: PreparedScan
+
+    /// Millimetres between the voxels of a reconstruction, unless something else is asked for.
+    public static let usualSpacing = 4.8
 
     /// The organs whose errors are pooled.
     public static let scoredOrgans = ["liver", "spleen", "kidney_left", "kidney_right"]
 
+    /// - Parameter spacing: wanted distance between the reconstruction's voxels, in millimetres.
     /// - Throws: ``ReconstructionError``; ``ReconstructionError/regionsOutsideField(_:)`` when the anatomy holds nothing.
     public init(
-        _ recipe: SyntheticPatient.Recipe, spacing: Double = 4.8, withContours: Bool = true
+        _ recipe: SyntheticPatient.Recipe, spacing: Double = usualSpacing, withContours: Bool = true
     ) throws(ReconstructionError) {
         patient = try SyntheticPatient(recipe)
         self.spacing = spacing
@@ -66,15 +72,16 @@ public struct EvaluationCase: Sendable {
         }
         truth = patient.truth.averaged(on: anatomy.grid)
         // The masks are those of the contours whether the reconstruction gets to see them or not.
-        let contoured: PatientAnatomy
-        do { contoured = withContours ? anatomy : try patient.anatomy(spacing: spacing) } catch {
-            throw .regionsOutsideField([])
-        }
-        var organs = Volume<Bool>(grid: anatomy.grid, repeating: false)
-        for region in contoured.regions where region.kind != .background {
+        let (contoured, usual): (PatientAnatomy, PatientAnatomy)
+        do {
+            contoured = withContours ? anatomy : try patient.anatomy(spacing: spacing)
+            usual = spacing == Self.usualSpacing ? contoured : try patient.anatomy(spacing: Self.usualSpacing)
+        } catch { throw .regionsOutsideField([]) }
+        var organs = Volume<Bool>(grid: usual.grid, repeating: false)
+        for region in usual.regions where region.kind != .background {
             for voxel in organs.voxels.indices where region.coverage.voxels[voxel] > 0.5 { organs.voxels[voxel] = true }
         }
-        self.organs = organs
+        scored = (patient.truth.averaged(on: usual.grid), usual.body, organs)
         self.contoured = contoured
         organOfRegion = withContours ? [:] : Self.owners(of: anatomy.regions, among: contoured.regions)
         scan = try StageZero(anatomy: anatomy, site: recipe.site).prepare(patient.views)
@@ -145,15 +152,18 @@ public struct EvaluationCase: Sendable {
     private func outcome(
         _ map: Volume<Float>, _ organs: Organs, _ estimate: ActivityEstimate?, seconds: Double
     ) throws -> Outcome {
+        let grid = scored.truth.grid
+        let compared =
+            map.grid == grid ? map : spacing < Self.usualSpacing ? map.averaged(on: grid) : map.resampled(to: grid)
         let score = Score(
             seed: patient.recipe.seed,
-            map: try MapScores(map, truth: truth, body: anatomy.body, organs: self.organs),
+            map: try MapScores(compared, truth: scored.truth, body: scored.body, organs: scored.organs),
             organErrorPercent: errors(organs),
             organDeviationPercent: organs.compactMapValues { $0.deviation.map { 100 * $0 } },
-            lesionRecovery: recovery(map, .seen),
-            unseenLesionRecovery: recovery(map, .unseen),
+            lesionRecovery: recovery(compared, .seen),
+            unseenLesionRecovery: recovery(compared, .unseen),
             detection: LesionDetection(
-                map, truth: truth, body: anatomy.body, organs: self.organs,
+                compared, truth: scored.truth, body: scored.body, organs: scored.organs,
                 lesions: patient.lesions.filter { $0.kind != .gone }.map {
                     ($0.centreMillimetres, $0.millilitres, $0.kind == .unseen)
                 }), within68: within(organs, 1),
@@ -243,7 +253,7 @@ public struct EvaluationCase: Sendable {
         let parts = patient.lesions.filter { $0.kind == kind && $0.millilitres >= 1 }.compactMap { lesion -> Double? in
             let radius = pow(lesion.millilitres * 1000 * 3 / (4 * .pi), 1 / 3.0) + map.grid.spacing.x
             let found = sum(map, around: lesion.centreMillimetres, radius)
-            let real = sum(truth, around: lesion.centreMillimetres, radius)
+            let real = sum(scored.truth, around: lesion.centreMillimetres, radius)
             return real > 0 ? found / real : nil
         }
         return parts.isEmpty ? nil : parts.reduce(0, +) / Double(parts.count)

@@ -107,7 +107,8 @@ import Testing
         let model = folder.file("model")
         #expect(try await ProgramRun(Scintivol.program, pretrain(model, steps: 6)).status == 0)
         let arguments = [
-            "evaluate", "--suite", "narrow", "--cases", "1", "--seed", "1001", "--model", model, "--json",
+            "evaluate", "--suite", "narrow", "--cases", "1", "--seed", "1001", "--model", model, "--json", "--spacing",
+            "20",
         ]
         let out = folder.file("out")
         let run = try await ProgramRun(
@@ -118,6 +119,7 @@ import Testing
         #expect(run.status == 0, "\(run.errors)")
         let report = try JSONDecoder().decode(EvaluationReport.self, from: Data(run.output.utf8))
         #expect(report.methods.map(\.name) == ["stage0", "unet", "unet-personal", "unet-reinforced"])
+        #expect(report.spacing == 20)
         // After a few steps a network still gives about what it began with.
         for network in report.methods.dropFirst() {
             #expect(abs(network.relativeMAE - report.methods[0].relativeMAE) < 0.04, "\(network.name)")
