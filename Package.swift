@@ -94,7 +94,7 @@ let package = Package(
             ]),
         .executableTarget(
             name: "scintivol",
-            dependencies: ["DoseService", "HTTP", "Jobs", "Reconstruction", argumentParser, logging],
+            dependencies: ["Anatomy", "DoseService", "HTTP", "Jobs", "Reconstruction", argumentParser, logging],
             swiftSettings: strict),
         .executableTarget(
             name: "benchmark",

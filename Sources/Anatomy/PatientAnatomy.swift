@@ -32,6 +32,9 @@ public struct PatientAnatomy: Sendable {
         }
     }
 
+    /// Wanted distance between the voxels of a reconstruction in millimetres, unless something else is asked for.
+    public static let usualSpacing = 4.8
+
     /// - Parameters:
     ///   - hounsfield: the CT, in HU.
     ///   - pet: on its own grid, in Bq/mL.
@@ -39,7 +42,7 @@ public struct PatientAnatomy: Sendable {
     ///   - spacing: the wanted distance between voxels in millimetres; the nearest whole number of CT voxels is taken.
     /// - Throws: ``AnatomyError``.
     public init(
-        hounsfield ct: Volume<Float>, pet: Volume<Float>, contours: [Contour], spacing: Double = 4.8
+        hounsfield ct: Volume<Float>, pet: Volume<Float>, contours: [Contour], spacing: Double = usualSpacing
     ) throws(AnatomyError) {
         guard let coarse = Self.coarseGrid(of: ct.grid, spacing: spacing) else { throw .imaging }
         let whole = ct.resampled(to: coarse, outside: -1000)

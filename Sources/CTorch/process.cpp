@@ -30,13 +30,16 @@ bool ctorch_cuda_available(void) {
 }
 
 bool ctorch_cpu_multiplies_bfloat16(void) {
-    bool supported = false;
-    succeeds([&] {
-        auto capabilities = at::cpu::get_cpu_capabilities();
-        for (const char *name : {"avx512_bf16", "amx_bf16"}) {
-            auto entry = capabilities.find(name);
-            supported = supported || (entry != capabilities.end() && entry->second.isBool() && entry->second.toBool());
-        }
-    });
+    static const bool supported = [] {
+        bool found = false;
+        succeeds([&] {
+            auto capabilities = at::cpu::get_cpu_capabilities();
+            for (const char *name : {"avx512_bf16", "amx_bf16"}) {
+                auto entry = capabilities.find(name);
+                found = found || (entry != capabilities.end() && entry->second.isBool() && entry->second.toBool());
+            }
+        });
+        return found;
+    }();
     return supported;
 }

@@ -56,7 +56,7 @@ struct Training: ParsableCommand {
 
     func run() throws {
         try Device.configure(threadCount: MachinePeaks.threadCount)
-        let type: DataType = Device.cpu.multipliesBFloat16 ? .bfloat16 : .float32
+        let type = DataType.bfloat16.computed(on: .cpu)
         var contestants = try makeRivals()
         for name in presets.split(separator: ",").map(String.init) {
             guard let preset = ResidualUNetConfiguration.Preset(rawValue: name) else {

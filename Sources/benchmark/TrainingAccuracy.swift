@@ -71,7 +71,7 @@ struct TrainingAccuracy: ParsableCommand {
     private func contestants() throws -> [Contestant] {
         guard let preset = ResidualUNetConfiguration.Preset(rawValue: preset) else { return [] }
         let device = Device.best
-        let type: DataType = device.multipliesBFloat16 ? .bfloat16 : .float32
+        let type = DataType.bfloat16.computed(on: device)
         var ours = StageOne.Settings(preset)
         ours.precision = type
         var usual = StageOne.Settings(preset)

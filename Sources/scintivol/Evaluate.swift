@@ -1,3 +1,4 @@
+import Anatomy
 import ArgumentParser
 import DoseService
 import Foundation
@@ -24,10 +25,11 @@ struct Evaluate: ParsableCommand {
     @Option(help: "Steps of training on each patient, for networks that end in -personal.") var personalSteps =
         NetworkPolicy().steps
     @Option(help: "Highest learning rate of that training.") var personalRate = TrainingRequest.rates.goingOn
-    @Option(help: "Its steps after which a new possible map comes in.") var personalStepsPerCase = 4
+    @Option(help: "Its steps after which a new possible map comes in.") var personalStepsPerCase =
+        CasePool.Size().stepsPerCase
     @Option(help: "Folder for tables, page and pictures, and for the patients' models.") var out: String?
     @Option(help: "Distance between the reconstructions' voxels in millimetres; scores are on 4.8.") var spacing =
-        EvaluationCase.usualSpacing
+        PatientAnatomy.usualSpacing
     @Flag(help: "Keep the contours from the reconstructions.") var withoutContours = false
     @Flag(help: "Print the scores as JSON.") var json = false
 

@@ -1,6 +1,8 @@
+import Anatomy
 public import ArgumentParser
 public import DoseService
 import Foundation
+import Reconstruction
 
 extension ModelFile.Kind: ExpressibleByArgument {}
 
@@ -10,16 +12,16 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: "unet, diffusion, paper-unet or paper-diffusion.") var model: ModelFile.Kind = .unet
     @Option(help: "Size of the network when it does not go on with one.") var preset = "standard"
     @Option(name: .customLong("from"), help: "Model file to begin with.") var start: String?
-    @Option(help: "Steps; 2000 for a population and 150 for a patient if not given.") var steps: Int?
+    @Option(help: "Steps; 2000 for a population and 120 for a patient if not given.") var steps: Int?
     @Option(help: "Highest learning rate; 0.001, or 0.0003 when --from holds this network, if not given.") var rate:
         Double?
     @Option(help: "Steps between validations.") var validateEvery = 50
     @Option(help: "Held-back cases.") var validationCases = 4
     @Option(help: "Steps after which a new case comes in: Stage 0 solves each, which takes seconds.")
-    var stepsPerCase = 4
+    var stepsPerCase = CasePool.Size().stepsPerCase
     @Option(help: "Cases that steps draw from.") var cases = 48
     @Option(help: "Which maps and noise; the same seed trains the same model.") var seed: UInt64 = 1
-    @Option(help: "Distance between voxels in millimetres.") var spacing = 4.8
+    @Option(help: "Distance between voxels in millimetres.") var spacing = PatientAnatomy.usualSpacing
     @Option(help: "Threads; results are equal only at equal counts.")
     var threads = ProcessInfo.processInfo.activeProcessorCount
     @Option(help: "Seconds between checkpoints.") var checkpointSeconds = 30.0

@@ -25,32 +25,31 @@ struct EvaluationPage {
     let pictures: [Picture]
 
     func html() -> String {
-        let contours = report.withContours ? "with contours" : "without contours"
-        return """
-            <!doctype html>
-            <html lang="en"><head><meta charset="utf-8"><title>Evaluation, suite \(report.suite.rawValue)</title>
-            <style>
-            body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1500px; padding: 0 1rem; color: #222 }
-            table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums }
-            th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid #ddd }
-            th:first-child, td:first-child { text-align: left }
-            thead th { border-bottom: 2px solid #555 } img { max-width: 100%; border: 1px solid #ddd }
-            .note { color: #666 } .best { font-weight: 600 }
-            </style></head><body>
-            <h1>Suite <em>\(report.suite.rawValue)</em>: \(report.cases) synthetic patients, \(contours)</h1>
-            <p class="note">Seeds from \(report.seed). Version \(report.version), commit \(report.commit.prefix(12)).
-            Research, not for clinical use.</p>
-            \(scoreTable())
-            \(similarityTable())
-            <h2>Pictures</h2>
-            <p class="note">Slices of the estimate beside the truth, one grey scale for both; views measured, reprojected
-            and their difference in standard deviations. R and L are the patient's sides.</p>
-            \(pictures.map { picture in
+        """
+        <!doctype html>
+        <html lang="en"><head><meta charset="utf-8"><title>Evaluation, suite \(report.suite.rawValue)</title>
+        <style>
+        body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1500px; padding: 0 1rem; color: #222 }
+        table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums }
+        th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid #ddd }
+        th:first-child, td:first-child { text-align: left }
+        thead th { border-bottom: 2px solid #555 } img { max-width: 100%; border: 1px solid #ddd }
+        .note { color: #666 } .best { font-weight: 600 }
+        </style></head><body>
+        <h1>Suite <em>\(report.suite.rawValue)</em>: \(report.cases) synthetic patients\(report.circumstances)</h1>
+        <p class="note">Seeds from \(report.seed). Version \(report.version), commit \(report.commit.prefix(12)).
+        Research, not for clinical use.</p>
+        \(scoreTable())
+        \(similarityTable())
+        <h2>Pictures</h2>
+        <p class="note">Slices of the estimate beside the truth, one grey scale for both; views measured, reprojected
+        and their difference in standard deviations. R and L are the patient's sides.</p>
+        \(pictures.map { picture in
                 "<h3>\(picture.method), seed \(picture.seed)</h3><img src=\"\(picture.fileName)\" "
                     + "alt=\"\(picture.method), seed \(picture.seed): slices beside the truth\">"
             }.joined(separator: "\n"))
-            </body></html>
-            """
+        </body></html>
+        """
     }
 
     private func scoreTable() -> String {

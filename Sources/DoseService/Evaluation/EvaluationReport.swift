@@ -1,3 +1,4 @@
+import Anatomy
 import Foundation
 public import Reconstruction
 
@@ -100,10 +101,15 @@ public struct EvaluationReport: Codable, Sendable {
                 return column == 0 ? text + pad : pad + text
             }.joined(separator: "  ")
         }
-        let contours = withContours ? "" : ", without contours"
-        let voxels = spacing == EvaluationCase.usualSpacing ? "" : ", voxels of \(spacing) mm"
-        return (["suite \(suite.rawValue)\(contours)\(voxels), \(cases) cases from seed \(seed)"] + lines).joined(
+        return (["suite \(suite.rawValue)\(circumstances), \(cases) cases from seed \(seed)"] + lines).joined(
             separator: "\n")
+    }
+
+    /// What was not as usual.
+    var circumstances: String {
+        let contours = withContours ? "" : ", without contours"
+        let voxels = spacing == PatientAnatomy.usualSpacing ? "" : ", voxels of \(spacing) mm"
+        return contours + voxels
     }
 
     /// A line for each case and method.

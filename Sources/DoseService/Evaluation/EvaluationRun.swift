@@ -1,3 +1,4 @@
+import Anatomy
 import Foundation
 public import Reconstruction
 
@@ -9,7 +10,7 @@ public struct EvaluationRun: Sendable {
     public var methods: [EvaluationMethod]
     public var withContours: Bool
     /// Wanted distance between the reconstructions' voxels, in millimetres; scores are on voxels of the usual size.
-    public var spacing = EvaluationCase.usualSpacing
+    public var spacing = PatientAnatomy.usualSpacing
     /// Networks that take part.
     public var networks: EvaluatedNetworks?
     /// Where tables, page and pictures are written; nil writes none.

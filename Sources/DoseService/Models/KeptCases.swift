@@ -7,7 +7,7 @@ import Tomography
 /// Solved cases in a folder: what Stage 0 took seconds for serves every training over the same people.
 ///
 /// A file is named by the digest of everything that the case follows from; no other is ever taken for it.
-struct KeptCases {
+struct KeptCases: Sendable {
     let folder: String
     /// Which people, and how they are seen.
     let recipe: String

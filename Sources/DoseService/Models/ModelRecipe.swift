@@ -12,27 +12,14 @@ struct ModelRecipe {
 
     /// The settings of a row of the preset table.
     init(kind: ModelFile.Kind, preset: ResidualUNetConfiguration.Preset) {
-        // Without hardware for bfloat16 it is slower than float32.
-        let precision: DataType = Device.best.multipliesBFloat16 ? .bfloat16 : .float32
         self.kind = kind
-        switch kind {
-        case .unet:
-            var own = StageOne.Settings(preset)
-            own.precision = precision
-            settings = JSONText.encode(own)
-        case .diffusion:
-            var own = StageTwo.Settings(preset)
-            own.precision = precision
-            settings = JSONText.encode(own)
-        case .paperUNet:
-            var own = PaperUNet.Settings(preset)
-            own.precision = precision
-            settings = JSONText.encode(own)
-        case .paperDiffusion:
-            var own = PaperDiffusion.Settings(preset)
-            own.precision = precision
-            settings = JSONText.encode(own)
-        }
+        settings =
+            switch kind {
+            case .unet: JSONText.encode(StageOne.Settings(preset))
+            case .diffusion: JSONText.encode(StageTwo.Settings(preset))
+            case .paperUNet: JSONText.encode(PaperUNet.Settings(preset))
+            case .paperDiffusion: JSONText.encode(PaperDiffusion.Settings(preset))
+            }
     }
 
     /// - Parameter base: Stage 2 stands on its Stage 1 when it has one.

@@ -9,7 +9,7 @@ public struct NetworkPolicy: Codable, Equatable, Sendable {
     /// Of the population; nil for the one that comes with the program.
     public var populationModel: String?
     /// Of the training of a patient's model, and of the rewarded part after it, which so far has improved nobody's.
-    public var steps = 150
+    public var steps = 120
     public var rewardedSteps = 0
     /// A training that is killed loses at most what it did since.
     public var checkpointSeconds = 30.0

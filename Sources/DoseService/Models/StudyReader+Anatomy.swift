@@ -9,12 +9,9 @@ extension StudyReader {
         let pet: PETSeries
         let contours: ContouredAnatomy?
 
-        /// What a reconstruction works on too.
-        static let usualSpacing = 4.8
-
         /// - Parameter spacing: wanted distance between voxels, in millimetres.
         /// - Throws: ``StudyProblem``.
-        func patientAnatomy(spacing: Double = usualSpacing) throws(StudyProblem) -> PatientAnatomy {
+        func patientAnatomy(spacing: Double = PatientAnatomy.usualSpacing) throws(StudyProblem) -> PatientAnatomy {
             let named = (contours?.structures.regions ?? []).map { region in
                 PatientAnatomy.Contour(name: region.name) { grid in
                     // A region without any area on this grid is found to be empty by its owner.

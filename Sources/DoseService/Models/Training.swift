@@ -12,7 +12,7 @@ public struct TrainingRequest: Sendable {
     /// A model file that it begins with.
     public var startPath: String?
     public var siteFile: String?
-    public var spacingMillimetres = 4.8
+    public var spacingMillimetres = PatientAnatomy.usualSpacing
     public var threads = ProcessInfo.processInfo.activeProcessorCount
     /// A kill loses no more work than this.
     public var checkpointSeconds = 30.0
@@ -112,7 +112,7 @@ public struct Pretraining {
             plan: request.plan(on: base), population: settings,
             startedFrom: request.startPath == nil ? nil : base.hash, goesOn: base[request.kind] != nil)
         let kept = keptCases.map { KeptCases(folder: $0, recipe: JSONText.encode(settings)) }
-        func person(_ seed: UInt64) throws(ReconstructionError) -> DrawnCase {
+        @Sendable func person(_ seed: UInt64) throws(ReconstructionError) -> DrawnCase {
             guard let kept else { return try population.person(seed: seed) }
             return try kept.person(population, seed: seed)
         }

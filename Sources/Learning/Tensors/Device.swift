@@ -34,6 +34,12 @@ public enum DataType: String, Codable, Sendable {
 
     public var byteCount: Int { self == .float32 ? 4 : 2 }
 
+    /// What convolutions are computed in where this type is asked for. Processors without bfloat16 products take a hundred
+    /// times as long for them as for float32 ones.
+    public func computed(on device: Device) -> DataType {
+        self == .bfloat16 && !device.multipliesBFloat16 ? .float32 : self
+    }
+
     init(_ code: ctorch_dtype) {
         switch code {
         case CTORCH_FLOAT16: self = .float16

@@ -22,10 +22,10 @@ extension EvaluationCase {
             var uptake = UnevenUptake()
             uptake.unevenness = Float(max(patient.recipe.unevenness, 0.02))
             uptake.width = width
-            let factors = uptake.factors(
-                UnevenUptake.Problem(
-                    base: base, weights: weights, residual: zip(counts, expected).map { $0 - $1 },
-                    forward: projector.forward, adjoint: projector.adjoint))
+            let problem = UnevenUptake.Problem(
+                base: base, weights: weights, residual: zip(counts, expected).map { $0 - $1 },
+                forward: projector.forward, adjoint: projector.adjoint)
+            let factors = uptake.factors(uptake.fitted(to: problem).field, problem)
             return base.filled { base.voxels[$0] * factors.voxels[$0] }
         }
         let errors = maps.map { map in

@@ -53,16 +53,13 @@ public struct EvaluationCase: Sendable {
     private let scored: (truth: Volume<Float>, body: Volume<Bool>, organs: Volume<Bool>)
     private let scan: PreparedScan
 
-    /// Millimetres between the voxels of a reconstruction, unless something else is asked for.
-    public static let usualSpacing = 4.8
-
     /// The organs whose errors are pooled.
     public static let scoredOrgans = ["liver", "spleen", "kidney_left", "kidney_right"]
 
     /// - Parameter spacing: wanted distance between the reconstruction's voxels, in millimetres.
     /// - Throws: ``ReconstructionError``; ``ReconstructionError/regionsOutsideField(_:)`` when the anatomy holds nothing.
     public init(
-        _ recipe: SyntheticPatient.Recipe, spacing: Double = usualSpacing, withContours: Bool = true
+        _ recipe: SyntheticPatient.Recipe, spacing: Double = PatientAnatomy.usualSpacing, withContours: Bool = true
     ) throws(ReconstructionError) {
         patient = try SyntheticPatient(recipe)
         self.spacing = spacing
@@ -75,7 +72,7 @@ public struct EvaluationCase: Sendable {
         let (contoured, usual): (PatientAnatomy, PatientAnatomy)
         do {
             contoured = withContours ? anatomy : try patient.anatomy(spacing: spacing)
-            usual = spacing == Self.usualSpacing ? contoured : try patient.anatomy(spacing: Self.usualSpacing)
+            usual = spacing == PatientAnatomy.usualSpacing ? contoured : try patient.anatomy()
         } catch { throw .regionsOutsideField([]) }
         var organs = Volume<Bool>(grid: usual.grid, repeating: false)
         for region in usual.regions where region.kind != .background {
@@ -154,7 +151,8 @@ public struct EvaluationCase: Sendable {
     ) throws -> Outcome {
         let grid = scored.truth.grid
         let compared =
-            map.grid == grid ? map : spacing < Self.usualSpacing ? map.averaged(on: grid) : map.resampled(to: grid)
+            map.grid == grid
+            ? map : spacing < PatientAnatomy.usualSpacing ? map.averaged(on: grid) : map.resampled(to: grid)
         let score = Score(
             seed: patient.recipe.seed,
             map: try MapScores(compared, truth: scored.truth, body: scored.body, organs: scored.organs),

@@ -1,20 +1,22 @@
+import Dispatch
 import Learning
 
 /// A case and what is known of its patient.
 public typealias DrawnCase = (training: TrainingCase, patient: PatientChannels)
 
-/// The case of a number and of the seed that belongs to it.
-public typealias CaseSource = (_ number: Int, _ seed: UInt64) throws(ReconstructionError) -> DrawnCase
+/// The case of a number and of the seed that belongs to it; asked from several threads at once.
+public typealias CaseSource = @Sendable (_ number: Int, _ seed: UInt64) throws(ReconstructionError) -> DrawnCase
 
 /// The cases that a training draws from. To solve one costs as much as several steps of a network, so each serves for many:
-/// new ones come in as the training goes on, the oldest leave.
+/// new ones come in as the training goes on, the oldest leave. They are made in pairs: Stage 0 keeps one processor and a half
+/// busy.
 ///
 /// Which case a step draws follows from the step's number alone; a training that goes on makes again what it needs.
 public struct CasePool {
     /// How many cases are known at once, and after how many steps a new one comes in.
     public struct Size: Codable, Equatable, Sendable {
         public var cases = 48
-        public var stepsPerCase = 4
+        public var stepsPerCase = 8
         /// Cases at the first step.
         public var first = 4
 
@@ -22,11 +24,11 @@ public struct CasePool {
     }
 
     let size: Size
-    private let source: (Int) throws(ReconstructionError) -> DrawnCase
+    private let source: @Sendable (Int) throws(ReconstructionError) -> DrawnCase
     private var known: [Int: DrawnCase] = [:]
 
     /// - Parameter source: makes the case of a number.
-    init(_ size: Size, source: @escaping (Int) throws(ReconstructionError) -> DrawnCase) {
+    init(_ size: Size, source: @escaping @Sendable (Int) throws(ReconstructionError) -> DrawnCase) {
         (self.size, self.source) = (size, source)
     }
 
@@ -40,11 +42,31 @@ public struct CasePool {
         at step: Int, using generator: inout StepGenerator
     ) throws(ReconstructionError) -> DrawnCase {
         let range = range(at: step)
-        known = known.filter { range.contains($0.key) }
+        known = known.filter { $0.key >= range.lowerBound }
         let number = Int.random(in: range, using: &generator)
         if let drawn = known[number] { return drawn }
-        let made = try source(number)
-        known[number] = made
-        return made
+        // The one that is most likely to be drawn next, of these and of the one that comes in next.
+        let next = (range.lowerBound...range.upperBound).first { $0 != number && known[$0] == nil }
+        let numbers = [number] + (next.map { [$0] } ?? [])
+        let made = Self.inPairs(numbers) { [source] number throws(ReconstructionError) in try source(number) }
+        for (number, result) in zip(numbers, made) { known[number] = try? result.get() }
+        return try made[0].get()
+    }
+
+    /// Cases of some numbers, in their order, two made at a time.
+    static func inPairs(
+        _ numbers: [Int], _ make: @Sendable (Int) throws(ReconstructionError) -> DrawnCase
+    ) -> [Result<DrawnCase, ReconstructionError>] {
+        var results = [Result<DrawnCase, ReconstructionError>?](repeating: nil, count: numbers.count)
+        results.withUnsafeMutableBufferPointer { results in
+            // Each iteration writes its own elements only.
+            nonisolated(unsafe) let results = results
+            DispatchQueue.concurrentPerform(iterations: min(2, numbers.count)) { thread in
+                for index in stride(from: thread, to: numbers.count, by: 2) {
+                    results[index] = Result { () throws(ReconstructionError) in try make(numbers[index]) }
+                }
+            }
+        }
+        return results.compactMap { $0 }
     }
 }

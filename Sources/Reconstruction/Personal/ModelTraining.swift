@@ -61,15 +61,13 @@ public final class ModelTraining {
     ) throws(ReconstructionError) {
         precondition(plan.validationCaseCount > 0 && plan.validationInterval > 0)
         (self.model, self.plan) = (model, plan)
-        pool = CasePool(plan.pool) { (number) throws(ReconstructionError) in
+        pool = CasePool(plan.pool) { number throws(ReconstructionError) in
             var seeds = StepGenerator(seed: plan.seed, step: number)
             return try source(number, seeds.next() >> 1)
         }
-        var cases: [DrawnCase] = []
-        for index in 0..<plan.validationCaseCount {
-            cases.append(try heldBack(index, Self.heldBackSeeds &+ UInt64(index)))
-        }
-        self.heldBack = cases
+        self.heldBack = try CasePool.inPairs(Array(0..<plan.validationCaseCount)) {
+            index throws(ReconstructionError) in try heldBack(index, Self.heldBackSeeds &+ UInt64(index))
+        }.map { result throws(ReconstructionError) in try result.get() }
         var settings = Trainer.Settings(
             schedule: CosineSchedule(
                 peak: plan.learningRate, warmUpSteps: min(plan.warmUpSteps, plan.stepCount - 1),

@@ -38,7 +38,7 @@ public final class PaperDiffusion: TrainableModel {
     public var keepsOrganSums: Bool { false }
 
     private func evaluate(_ input: Tensor, _ level: Tensor) throws(LearningError) -> Tensor {
-        try withAutocast(settings.precision, on: input.device) { () throws(LearningError) in
+        try withAutocast(settings.precision.computed(on: input.device), on: input.device) { () throws(LearningError) in
             try network(input, noiseLevel: level)
         }
     }

@@ -39,7 +39,8 @@ public final class PaperUNet: TrainableModel {
     ///   - input: lifted images and place.
     ///   - mean: of both images, lifted, in units of the body's mean; nothing beyond the body.
     private func map(_ input: Tensor, mean: Tensor) throws(LearningError) -> Tensor {
-        let output = try withAutocast(settings.precision, on: input.device) { () throws(LearningError) in
+        let output = try withAutocast(settings.precision.computed(on: input.device), on: input.device) {
+            () throws(LearningError) in
             try network(input)
         }
         return try output.clamped(-Self.factorLimit...Self.factorLimit).exp() * mean

@@ -5,8 +5,10 @@ public import Learning
 
 /// What the networks are told of a patient, the same for every scan.
 ///
+/// Nothing of it changes once it is made, and tensors that are only read may be read from any thread.
+///
 /// - Shape: tensors are `[1, channels, z, y, x]`.
-public final class PatientChannels {
+public final class PatientChannels: @unchecked Sendable {
     /// Attenuation, PET, eight kinds of tissue, and the attenuation in front of and behind each voxel.
     public static let count = 12
 

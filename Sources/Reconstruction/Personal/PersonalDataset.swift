@@ -19,7 +19,7 @@ public struct TrainingCase: Sendable {
 ///
 /// Maps are drawn on finer voxels than the patient's and seen by another projector than the one that reconstructs: what a network learns
 /// on the reconstruction's own voxels it finds nowhere else.
-public struct PersonalDataset {
+public struct PersonalDataset: Sendable {
     public let patient: PatientChannels
     private let sampler: UptakeSampler
     private let camera: AcquisitionSampler

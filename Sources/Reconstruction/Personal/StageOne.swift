@@ -14,7 +14,7 @@ public final class StageOne: TrainableModel {
         public var weights = Weights()
         /// Slices of a piece that the network sees at once.
         public var windowSlices = 64
-        /// Type that convolutions compute in.
+        /// Type that convolutions compute in, where the device has it.
         public var precision = DataType.bfloat16
 
         /// What each term of the loss counts.
@@ -72,7 +72,9 @@ public final class StageOne: TrainableModel {
     }
 
     private func evaluate(_ input: Tensor) throws(LearningError) -> Tensor {
-        try withAutocast(settings.precision, on: input.device) { () throws(LearningError) in try network(input) }
+        try withAutocast(settings.precision.computed(on: input.device), on: input.device) { () throws(LearningError) in
+            try network(input)
+        }
     }
 
     /// The map and its root, similarity, sums over organs, and the deviance of the reprojection, on a piece of the patient.

@@ -96,7 +96,7 @@ public final class StageTwo: TrainableModel {
     }
 
     private func evaluate(_ input: Tensor, _ level: Tensor) throws(LearningError) -> Tensor {
-        try withAutocast(settings.precision, on: input.device) { () throws(LearningError) in
+        try withAutocast(settings.precision.computed(on: input.device), on: input.device) { () throws(LearningError) in
             try network(input, noiseLevel: level)
         }
     }

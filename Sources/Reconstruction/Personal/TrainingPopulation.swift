@@ -11,7 +11,7 @@ public struct TrainingPopulation: Sendable {
     /// Which people, and how they are seen.
     public struct Settings: Codable, Equatable, Sendable {
         /// Millimetres.
-        public var spacing = 4.8
+        public var spacing = PatientAnatomy.usualSpacing
         /// Only activity levels and a small rigid motion vary.
         public var isNarrow = false
         /// The camera that all are seen by.

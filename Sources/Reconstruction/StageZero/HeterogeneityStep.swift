@@ -20,8 +20,8 @@ struct HeterogeneityStep {
             base: base, weights: PixelTrust(model.measurement).weights(fit.solution.expected),
             residual: zip(model.measurement.counts, fit.solution.expected).map { $0 - $1 },
             forward: { path.primary(projector.forward($0)) }, adjoint: { projector.adjoint(path.adjoint($0)) })
-        let uptake = adapts ? UnevenUptake().adapted(to: problem) : UnevenUptake()
-        let factors = uptake.factors(problem)
+        let (uptake, field) = adapts ? UnevenUptake().adapted(to: problem) : UnevenUptake().fitted(to: problem)
+        let factors = uptake.factors(field, problem)
         self.factors = factors
         map = base.filled { base.voxels[$0] * factors.voxels[$0] }
         guard map.voxels.allSatisfy(\.isFinite) else { throw .notFinite }
@@ -66,6 +66,11 @@ package struct UnevenUptake {
 
     private static let leastUnevenness: Float = 0.02
 
+    /// The field `u` that the counts ask for.
+    func fitted(to problem: Problem) -> (uptake: UnevenUptake, field: [Float]) {
+        (self, solution(problem, pulls(problem)))
+    }
+
     /// With the unevenness that makes the counts likely, and no more than there was.
     ///
     /// At the most likely `s` the solution's square `u'u` is the number of directions that the counts determine,
@@ -74,16 +79,16 @@ package struct UnevenUptake {
     /// fit has not met: where uptake is even, `s` falls to what they look like.
     ///
     /// - Source: MacKay, Neural Comput. 4 (1992) 415; Hutchinson, Commun. Stat. Simul. Comput. 18 (1989) 1059.
-    package func adapted(to problem: Problem) -> UnevenUptake {
+    package func adapted(to problem: Problem) -> (uptake: UnevenUptake, field: [Float]) {
         var generator = SeededGenerator(seed: 1, purpose: "unevenness")
         let probe = problem.base.voxels.map { _ in Bool.random(using: &generator) ? Float(1) : -1 }
-        let first = growth(problem, probe)
+        let (first, field) = growth(problem, probe)
         let next = with(unevenness * expf(first))
-        guard next.unevenness < unevenness else { return self }
-        let second = next.growth(problem, probe)
+        guard next.unevenness < unevenness else { return (self, field) }
+        let second = next.growth(problem, probe).value
         // Steeper than nothing, or the secant leads away.
         let slope = min((second - first) / logf(next.unevenness / unevenness), Self.leastSlope)
-        return with(next.unevenness * expf(-second / slope))
+        return with(next.unevenness * expf(-second / slope)).fitted(to: problem)
     }
 
     private static let leastSlope: Float = -0.2
@@ -95,21 +100,21 @@ package struct UnevenUptake {
         return changed
     }
 
-    /// By how much `ln s` grows in a step of the fixed point.
-    private func growth(_ problem: Problem, _ probe: [Float]) -> Float {
+    /// By how much `ln s` grows in a step of the fixed point, and the field that the counts ask for.
+    private func growth(_ problem: Problem, _ probe: [Float]) -> (value: Float, field: [Float]) {
         // Both solutions end early and alike: what the one leaves undetermined the other leaves unmoved.
         let seen = field(problem, zip(problem.weights, views(problem, probe)).map { $0 * $1 })
         let determined = zip(probe, solution(problem, seen)).reduce(0.0) { $0 + Double($1.0 * $1.1) }
-        let moved = solution(problem, pulls(problem)).reduce(0.0) { $0 + Double($1 * $1) }
-        guard determined > 0, moved > 0 else { return 0 }
-        return Float(log(moved / determined) / 2)
+        let found = fitted(to: problem).field
+        let moved = found.reduce(0.0) { $0 + Double($1 * $1) }
+        guard determined > 0, moved > 0 else { return (0, found) }
+        return (Float(log(moved / determined) / 2), found)
     }
 
     /// The factor of every voxel.
-    func factors(_ problem: Problem) -> Volume<Float> {
-        let found = solution(problem, pulls(problem))
+    func factors(_ field: [Float], _ problem: Problem) -> Volume<Float> {
         let gain = gain(problem.base.grid)
-        return problem.base.filled { found[$0] }.blurred(deviationMillimetres: width).map {
+        return problem.base.filled { field[$0] }.blurred(deviationMillimetres: width).map {
             min(max(1 + gain * $0, floor), 1 / floor)
         }
     }

@@ -21,6 +21,8 @@ struct MaximumAPosteriori {
     /// The same if attenuation and sensitivity were known.
     let ownCovariance: [Double]
     let expected: [Float]
+    /// Of the solution.
+    let tangent: Tangent
     let iterations: Int
     /// What the last step lowered the cost by, or the next would by its own reckoning, in units of a logarithm.
     let decrement: Double
@@ -28,7 +30,8 @@ struct MaximumAPosteriori {
     let reducedChiSquare: Double
     var hasConverged: Bool { decrement < Self.decrementLimit }
 
-    init(_ model: ForwardModel, start: [Double]) throws(ReconstructionError) {
+    /// - Parameter known: the tangent of the start, where a fit that differs in its prior alone has ended there.
+    init(_ model: ForwardModel, start: [Double], tangent known: Tangent? = nil) throws(ReconstructionError) {
         let parameters = model.parameters
         let trust = PixelTrust(model.measurement)
         var value = start
@@ -36,7 +39,8 @@ struct MaximumAPosteriori {
         var cost = trust.deviance(expected) / 2 + parameters.penalty(value)
         var damping = 1e-3
         var iterations = 0
-        var tangent = try Tangent(model, trust, value, expected)
+        var tangent: Tangent
+        if let known { tangent = known } else { tangent = try Tangent(model, trust, value, expected) }
         var isTangent = true
         var normal = tangent.equations(model, trust, value, expected)
         var decrement = try Self.decrement(normal)
@@ -81,8 +85,10 @@ struct MaximumAPosteriori {
             if wasTangent, let gained, damping < 1e-2 { decrement = min(decrement, gained) }
         }
         if !isTangent {
-            normal = try Tangent(model, trust, value, expected).equations(model, trust, value, expected)
+            tangent = try Tangent(model, trust, value, expected)
+            normal = tangent.equations(model, trust, value, expected)
         }
+        self.tangent = tangent
         self.value = value
         self.expected = expected
         self.iterations = iterations

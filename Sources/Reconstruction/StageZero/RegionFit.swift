@@ -69,7 +69,7 @@ struct RegionFit {
             guard next != spread else { break }
             spread = next
             model = try makeModel()
-            solution = try MaximumAPosteriori(model, start: solution.value)
+            solution = try MaximumAPosteriori(model, start: solution.value, tangent: solution.tangent)
             iterations += solution.iterations
         }
         (self.model, self.solution, self.iterations) = (model, solution, iterations)

@@ -102,7 +102,9 @@ public struct SyntheticPatient: Sendable {
     /// The patient's anatomy as the reconstruction makes it from CT, PET and these contours.
     ///
     /// - Parameter withContours: without them regions come from CT and PET alone.
-    public func anatomy(spacing: Double = 4.8, withContours: Bool = true) throws(AnatomyError) -> PatientAnatomy {
+    public func anatomy(
+        spacing: Double = PatientAnatomy.usualSpacing, withContours: Bool = true
+    ) throws(AnatomyError) -> PatientAnatomy {
         try PatientAnatomy(
             hounsfield: hounsfield, pet: pet, contours: withContours ? contours() : [], spacing: spacing)
     }

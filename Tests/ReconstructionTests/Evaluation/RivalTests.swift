@@ -1,3 +1,5 @@
+import Anatomy
+import Imaging
 import Reconstruction
 import Testing
 
@@ -44,6 +46,27 @@ import Testing
         #expect(Set(scales.within68.keys) == Set(EvaluationCase.scoredOrgans))
         // Its images have to explain the counts.
         #expect(try #require(scales.deviance) < 2)
+    }
+
+    /// What larger voxels of a reconstruction cost is not hidden by a truth on the same voxels.
+    @Test func scoresAreOnVoxelsOfTheUsualSize() throws {
+        var recipe = SyntheticPatient.Recipe(seed: 3)
+        recipe.resolution = .swift
+        let (usual, coarse) = try (EvaluationCase(recipe), EvaluationCase(recipe, spacing: 10))
+        let template = try #require(EvaluationMethod(name: "template"))
+        let outcome = try coarse.outcome(of: template) { work in
+            try work()
+            return 0
+        }
+        #expect(
+            outcome.map.grid == coarse.anatomy.grid && outcome.map.grid.spacing.x > 1.5 * usual.truth.grid.spacing.x)
+        let body = usual.anatomy.body
+        let asked = try MapScores(
+            outcome.map.resampled(to: usual.truth.grid), truth: usual.truth, body: body, organs: body)
+        #expect(outcome.score.map.relativeMAE == asked.relativeMAE)
+        let onItsOwn = try MapScores(
+            outcome.map, truth: coarse.truth, body: coarse.anatomy.body, organs: coarse.anatomy.body)
+        #expect(outcome.score.map.relativeMAE > onItsOwn.relativeMAE)
     }
 
     @Test func theMapOfEachHoldsAboutTheActivityOfThePatient() throws {

@@ -1,6 +1,7 @@
 import Imaging
 import Learning
 import Reconstruction
+import Synchronization
 import Testing
 
 struct ModelTrainingTests {
@@ -34,6 +35,40 @@ struct ModelTrainingTests {
             _ = try training.advance()
         }
         return try training.state().file.encoded()
+    }
+
+    /// Two are made at a time, the one that is asked for and the next.
+    @Test func everyCaseIsMadeOnceAndOnlyTheOneAskedForCanFail() throws {
+        let dataset = try TinyStudy.dataset()
+        var plan = Self.plan(6)
+        (plan.pool.first, plan.pool.stepsPerCase, plan.validationCaseCount) = (2, 2, 3)
+        let made = Mutex<[Int: Int]>([:])
+        let heldBackSeeds = Mutex<[Int: UInt64]>([:])
+        // Four is the one after the last step's.
+        let source: CaseSource = { (number, seed) throws(ReconstructionError) in
+            made.withLock { $0[number, default: 0] += 1 }
+            if number >= 4 { throw .noOverlap }
+            return try dataset.draw(seed: seed)
+        }
+        let heldBack: CaseSource = { (number, seed) throws(ReconstructionError) in
+            heldBackSeeds.withLock { $0[number] = seed }
+            return try dataset.draw(seed: seed)
+        }
+        let training = try ModelTraining(TinyStudy.stageOne(), plan: plan, heldBack: heldBack, source: source)
+        while !training.isFinished { _ = try training.advance() }
+        #expect(training.step == 6)
+        #expect(made.withLock { $0.filter { $0.key < 4 }.values.allSatisfy { $0 == 1 } && $0.count >= 2 })
+        #expect(heldBackSeeds.withLock { $0.keys.sorted() } == [0, 1, 2])
+
+        let failing: CaseSource = { (number, seed) throws(ReconstructionError) in
+            if number == 1 { throw .noOverlap }
+            return try dataset.draw(seed: seed)
+        }
+        #expect(throws: ReconstructionError.noOverlap) {
+            try ModelTraining(TinyStudy.stageOne(), plan: plan, heldBack: failing, source: source)
+        }
+        let stopped = try ModelTraining(TinyStudy.stageOne(), plan: plan, heldBack: heldBack, source: failing)
+        #expect(throws: ReconstructionError.noOverlap) { while !stopped.isFinished { _ = try stopped.advance() } }
     }
 
     @Test func resumesAsIfNeverInterrupted() throws {

@@ -20,6 +20,33 @@ struct PaperArmTests {
         }
     }
 
+    /// bfloat16 takes a hundred times as long as float32 on processors that have no products for it.
+    @Test func everyNetworkComputesInBFloat16OnlyWhereItIsFast() throws {
+        let dataset = try TinyStudy.dataset()
+        let training = try dataset.makeCase(seed: 1)
+        var unet = StageOne.Settings(.small)
+        var diffusion = StageTwo.Settings(.small)
+        var rivalUNet = PaperUNet.Settings(.small)
+        var rivalDiffusion = PaperDiffusion.Settings(.small)
+        TinyStudy.shrink(&unet.network)
+        TinyStudy.shrink(&diffusion.network)
+        TinyStudy.shrink(&rivalUNet.network)
+        TinyStudy.shrink(&rivalDiffusion.network)
+        func lastLosses(_ type: DataType) throws -> [Float] {
+            (unet.precision, diffusion.precision) = (type, type)
+            (rivalUNet.precision, rivalDiffusion.precision) = (type, type)
+            let models: [any TrainableModel] = try [
+                StageOne(unet, seed: 1), StageTwo(diffusion, after: nil, seed: 1), PaperUNet(rivalUNet, seed: 1),
+                PaperDiffusion(rivalDiffusion, seed: 1),
+            ]
+            return try models.map { try #require(train($0, [training], dataset.patient, steps: 7, rate: 1e-3).last) }
+        }
+        for (exact, asked) in zip(try lastLosses(.float32), try lastLosses(.bfloat16)) {
+            #expect((asked != exact) == Device.cpu.multipliesBFloat16)
+            #expect(abs(asked - exact) < 0.05 * abs(exact))
+        }
+    }
+
     @Test func untrainedTheSupervisedArmGivesBothImagesAtEveryDepth() throws {
         let dataset = try TinyStudy.dataset()
         let scan = try dataset.makeCase(seed: 1).scan

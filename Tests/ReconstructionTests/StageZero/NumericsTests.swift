@@ -106,7 +106,8 @@ import Tomography
         let uptake = UnevenUptake().adapted(
             to: UnevenUptake.Problem(
                 base: base, weights: residual.map { _ in Float(1 / (noise * noise)) }, residual: residual,
-                forward: forward, adjoint: adjoint))
+                forward: forward, adjoint: adjoint)
+        ).uptake
         // More than is usual is never taken for unevenness.
         let expected = min(truth, Double(UnevenUptake().unevenness))
         #expect(abs(Double(uptake.unevenness) - expected) < 0.03 + 0.15 * expected, "\(uptake.unevenness)")
