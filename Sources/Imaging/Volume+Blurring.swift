@@ -39,8 +39,10 @@ extension Volume where Element == Float {
     /// many at a time.
     private static func convolved(_ voxels: [Float], count: Int, stride: Int, kernel: [Float]) -> [Float] {
         let block = count * stride
+        // What reaches beyond a whole line meets only zeros.
+        let kernel = Array(kernel.prefix(count))
         let margin = (kernel.count - 1) * stride
-        let chunk = Swift.min(block, Swift.max(1 << 12, 2 * margin))
+        let chunk = Swift.min(block, Swift.max(1 << 12, margin))
         let chunksPerBlock = (block + chunk - 1) / chunk
         let parts = voxels.count / block * chunksPerBlock
         let batch = Swift.max(1, (1 << 14) / chunk)

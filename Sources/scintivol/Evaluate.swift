@@ -28,7 +28,10 @@ struct Evaluate: ParsableCommand {
     @Option(help: "Its steps after which a new possible map comes in.") var personalStepsPerCase =
         CasePool.Size().stepsPerCase
     @Option(help: "Folder for tables, page and pictures, and for the patients' models.") var out: String?
-    @Option(help: "Distance between the reconstructions' voxels in millimetres; scores are on 4.8.") var spacing =
+    @Option(
+        help:
+            "Distance between the reconstructions' voxels in millimetres; scores are on \(PatientAnatomy.usualSpacing)."
+    ) var spacing =
         PatientAnatomy.usualSpacing
     @Flag(help: "Keep the contours from the reconstructions.") var withoutContours = false
     @Flag(help: "Print the scores as JSON.") var json = false

@@ -12,7 +12,8 @@ struct TrainingOptions: ParsableArguments {
     @Option(help: "unet, diffusion, paper-unet or paper-diffusion.") var model: ModelFile.Kind = .unet
     @Option(help: "Size of the network when it does not go on with one.") var preset = "standard"
     @Option(name: .customLong("from"), help: "Model file to begin with.") var start: String?
-    @Option(help: "Steps; 2000 for a population and 120 for a patient if not given.") var steps: Int?
+    @Option(help: "Steps; 2000 for a population and \(NetworkPolicy().steps) for a patient if not given.") var steps:
+        Int?
     @Option(help: "Highest learning rate; 0.001, or 0.0003 when --from holds this network, if not given.") var rate:
         Double?
     @Option(help: "Steps between validations.") var validateEvery = 50

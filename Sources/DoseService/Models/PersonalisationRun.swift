@@ -75,6 +75,8 @@ struct PersonalisationRun {
             training.plan.stepCount = request.policy.steps
             training.reinforcementSteps = request.policy.rewardedSteps
             training.checkpointSeconds = request.policy.checkpointSeconds
+            // One of an earlier version, whose work is of no use to this one.
+            training.replacesOtherCheckpoints = true
             let share = 1 / Double(kinds.count)
             file = try Personalisation(training).train(anatomy, site: site, from: file, kept: kept) { step in
                 let part = Double(step.step) / Double(max(step.stepCount, 1))

@@ -16,6 +16,8 @@ public struct TrainingRequest: Sendable {
     public var threads = ProcessInfo.processInfo.activeProcessorCount
     /// A kill loses no more work than this.
     public var checkpointSeconds = 30.0
+    /// Begins anew where a checkpoint is another training's, or no checkpoint, instead of refusing: nobody is asked.
+    public var replacesOtherCheckpoints = false
     public var plan = ModelTraining.Plan()
     /// Highest rate, in place of the plan's; nil takes what suits a network that begins or one that goes on.
     public var learningRate: Double?
@@ -119,7 +121,7 @@ public struct Pretraining {
         let first = Self.people.training + request.plan.seed << 24
         let run = TrainingRun(
             recipe: try request.recipe(base), record: record, base: base, outputPath: request.outputPath,
-            checkpointSeconds: request.checkpointSeconds
+            checkpointSeconds: request.checkpointSeconds, replacesOtherCheckpoints: request.replacesOtherCheckpoints
         ) { (number, _) throws(ReconstructionError) in
             try person(Self.people.heldBack + UInt64(number))
         } source: { (number, _) throws(ReconstructionError) in
@@ -177,6 +179,7 @@ public struct Personalisation {
                 recipe: try request.recipe(base), record: record, base: base, outputPath: request.outputPath,
                 checkpointSeconds: request.checkpointSeconds, heldBack: draw, source: draw)
             run.isReinforcement = isReinforcement
+            run.replacesOtherCheckpoints = request.replacesOtherCheckpoints
             return try run.perform(report: report)
         }
         // A training that was killed after its first part goes on with the second.

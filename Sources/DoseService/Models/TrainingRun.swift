@@ -29,6 +29,8 @@ struct TrainingRun {
     let checkpointSeconds: Double
     /// Rewarded steps on a trained network, kept only when the held-back cases improve.
     var isReinforcement = false
+    /// Begins anew where the checkpoint is another training's, instead of refusing.
+    var replacesOtherCheckpoints = false
     let heldBack, source: CaseSource
 
     private static let reportSteps = 10
@@ -91,7 +93,9 @@ struct TrainingRun {
         var decisive = record
         // Another build goes on with the training of this one.
         decisive.commit = ""
-        let text = recipe.kind.rawValue + (isReinforcement ? " reinforced" : "")
+        var text = recipe.kind.rawValue + (isReinforcement ? " reinforced" : "")
+        // The same network elsewhere gives other numbers.
+        if !Device.best.multipliesBFloat16 { text += " \(DataType.float32.rawValue)" }
         return Digest.hex(of: Array((text + recipe.settings + JSONText.encode(decisive)).utf8))
     }
 
@@ -99,9 +103,11 @@ struct TrainingRun {
         guard let data = FileManager.default.contents(atPath: checkpointPath) else { return nil }
         let state: TrainingState
         do { state = try TrainingState(Safetensors(decoding: Array(data))) } catch {
+            if replacesOtherCheckpoints { return nil }
             throw .refused(code: "checkpoint-unreadable")
         }
         guard state.metadata["recipe"] == fingerprint else {
+            if replacesOtherCheckpoints { return nil }
             throw .needsInput(code: "checkpoint-of-another-recipe", fields: ["out"])
         }
         return state

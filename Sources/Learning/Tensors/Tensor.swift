@@ -4,7 +4,8 @@ public import Imaging
 /// An array of numbers that libtorch holds, with the graph of what made it.
 ///
 /// A tensor is a reference: layers, optimiser and average share their parameters through it. It frees its memory when
-/// the last reference goes. Tensors are confined to the task that made them.
+/// the last reference goes. Tensors are confined to the task that made them, unless
+/// nothing writes to them any more.
 ///
 /// - Shape: row-major; images are `[batch, channel, z, y, x]`, x fastest.
 public final class Tensor {

@@ -25,7 +25,7 @@ public struct CasePool {
 
     let size: Size
     private let source: @Sendable (Int) throws(ReconstructionError) -> DrawnCase
-    private var known: [Int: DrawnCase] = [:]
+    private var known: [Int: Result<DrawnCase, ReconstructionError>] = [:]
 
     /// - Parameter source: makes the case of a number.
     init(_ size: Size, source: @escaping @Sendable (Int) throws(ReconstructionError) -> DrawnCase) {
@@ -44,12 +44,14 @@ public struct CasePool {
         let range = range(at: step)
         known = known.filter { $0.key >= range.lowerBound }
         let number = Int.random(in: range, using: &generator)
-        if let drawn = known[number] { return drawn }
-        // The one that is most likely to be drawn next, of these and of the one that comes in next.
-        let next = (range.lowerBound...range.upperBound).first { $0 != number && known[$0] == nil }
+        if let drawn = known[number] { return try drawn.get() }
+        // Another one that will be needed: what stays longest, or else what comes in next.
+        let next =
+            range.last { $0 != number && known[$0] == nil }
+            ?? (known[range.upperBound] == nil ? range.upperBound : nil)
         let numbers = [number] + (next.map { [$0] } ?? [])
         let made = Self.inPairs(numbers) { [source] number throws(ReconstructionError) in try source(number) }
-        for (number, result) in zip(numbers, made) { known[number] = try? result.get() }
+        for (number, result) in zip(numbers, made) { known[number] = result }
         return try made[0].get()
     }
 

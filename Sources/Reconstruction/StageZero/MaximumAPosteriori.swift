@@ -10,20 +10,20 @@ import Tomography
 ///
 /// - Source: He, Frey, Med. Phys. 33 (2006) 4020 for organ activities from planar images; Marquardt, J. SIAM 11
 ///   (1963) 431 for the damping.
-struct MaximumAPosteriori {
+package struct MaximumAPosteriori {
     static let iterationLimit = 30
     /// The fit has converged when a step lowers the cost by less than this many units of a logarithm.
     static let decrementLimit = 1.0
 
-    let value: [Double]
+    package let value: [Double]
     /// Of the parameters, with the counts trusted as much as the residuals allow.
-    let covariance: [Double]
+    package let covariance: [Double]
     /// The same if attenuation and sensitivity were known.
     let ownCovariance: [Double]
     let expected: [Float]
     /// Of the solution.
-    let tangent: Tangent
-    let iterations: Int
+    package let tangent: Tangent
+    package let iterations: Int
     /// What the last step lowered the cost by, or the next would by its own reckoning, in units of a logarithm.
     let decrement: Double
     /// Weighted mean of `(n - m)^2 / variance`, which is about 1 when the model explains the counts.
@@ -31,7 +31,7 @@ struct MaximumAPosteriori {
     var hasConverged: Bool { decrement < Self.decrementLimit }
 
     /// - Parameter known: the tangent of the start, where a fit that differs in its prior alone has ended there.
-    init(_ model: ForwardModel, start: [Double], tangent known: Tangent? = nil) throws(ReconstructionError) {
+    package init(_ model: ForwardModel, start: [Double], tangent known: Tangent? = nil) throws(ReconstructionError) {
         let parameters = model.parameters
         let trust = PixelTrust(model.measurement)
         var value = start

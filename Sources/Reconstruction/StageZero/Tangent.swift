@@ -6,7 +6,7 @@ import Glibc
 /// A Jacobian costs as much as a hundred projections, and changes little from step to step: the columns of a region follow
 /// its level, everything else is taken to stay. A step from it is accepted by its own cost, so it need not be right, only
 /// good; where a fit ends and how sure it is are always decided by a Jacobian of that very place.
-struct Tangent {
+package struct Tangent {
     private let columns: [[Float]]
     private let information: [Double]
     private let levels: [Double?]

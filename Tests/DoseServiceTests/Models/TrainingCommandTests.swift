@@ -71,6 +71,21 @@ import Testing
         _ = try await first.status()
         let other = try await ProgramRun(Scintivol.program, pretrain(out, steps: 7))
         #expect(other.status == 1 && other.errors.contains("checkpoint-of-another-recipe"))
+
+        // Where nobody could be asked, in a job after an update, the training begins anew.
+        var request = TrainingRequest(kind: .unet, preset: "small", outputPath: out)
+        (request.spacingMillimetres, request.replacesOtherCheckpoints) = (20, true)
+        (request.plan.stepCount, request.plan.validationCaseCount) = (3, 1)
+        let anew = try Pretraining(request, narrow: false).perform { _ in }
+        #expect(anew.steps == 3 && FileManager.default.fileExists(atPath: out))
+        #expect(!FileManager.default.fileExists(atPath: "\(out).training"))
+        try Data("no checkpoint".utf8).write(to: URL(fileURLWithPath: "\(out).training"))
+        #expect(try Pretraining(request, narrow: false).perform { _ in }.steps == 3)
+        request.replacesOtherCheckpoints = false
+        try Data("no checkpoint".utf8).write(to: URL(fileURLWithPath: "\(out).training"))
+        #expect(throws: StudyProblem.refused(code: "checkpoint-unreadable")) {
+            try Pretraining(request, narrow: false).perform { _ in }
+        }
     }
 
     @Test func keptCasesServeAnotherTrainingAndChangeNothing() async throws {

@@ -34,6 +34,24 @@ import Testing
         }
     }
 
+    /// Where a fit has ended the next one needs no Jacobian of its own.
+    @Test func aFitGivesItsTangentOn() throws {
+        var recipe = SyntheticPatient.Recipe(seed: 2, difficulty: .matched)
+        recipe.resolution = .swift
+        let patient = try SyntheticPatient(recipe)
+        let stage = StageZero(anatomy: try patient.anatomy(spacing: 12), site: recipe.site)
+        let model = try stage.model(try stage.prepare(patient.views))
+        let fit = try MaximumAPosteriori(model, start: model.parameters.mean)
+        #expect(fit.iterations > 2)
+        let anew = try MaximumAPosteriori(model, start: fit.value)
+        let given = try MaximumAPosteriori(model, start: fit.value, tangent: fit.tangent)
+        #expect(given.value == anew.value && given.covariance == anew.covariance)
+        #expect(given.iterations == anew.iterations)
+        // Somewhere else it is another.
+        let astray = try MaximumAPosteriori(model, start: model.parameters.mean, tangent: fit.tangent)
+        #expect(astray.value != fit.value)
+    }
+
     /// One region of each kind is enough: lesions come first, the liver is among the organs.
     private static func isChecked(_ parameter: FitParameter) -> Bool {
         switch parameter {
