@@ -2,14 +2,18 @@ import Reconstruction
 import Testing
 
 @Suite(.serialized) struct ForwardModelTests {
-    /// Every column of the Jacobian is the derivative of the expected counts. Tolerances: the background gives way to
-    /// organs in the counts but not in the column of a shift, and trilinear motion has kinks at voxels.
-    @Test func columnsAreDerivatives() throws {
+    private static func model(spacing: Double) throws -> ForwardModel {
         var recipe = SyntheticPatient.Recipe(seed: 2, difficulty: .matched)
         recipe.resolution = .swift
         let patient = try SyntheticPatient(recipe)
-        let stage = StageZero(anatomy: try patient.anatomy(spacing: 9.6), site: recipe.site)
-        let model = try stage.model(try stage.prepare(patient.views))
+        let stage = StageZero(anatomy: try patient.anatomy(spacing: spacing), site: recipe.site)
+        return try stage.model(try stage.prepare(patient.views))
+    }
+
+    /// Every column of the Jacobian is the derivative of the expected counts. Tolerances: the background gives way to
+    /// organs in the counts but not in the column of a shift, and trilinear motion has kinks at voxels.
+    @Test func columnsAreDerivatives() throws {
+        let model = try Self.model(spacing: 9.6)
         let value = model.parameters.mean
         let columns = try model.columns(value)
         #expect(columns.count == value.count)
@@ -36,11 +40,7 @@ import Testing
 
     /// Where a fit has ended the next one needs no Jacobian of its own.
     @Test func aFitGivesItsTangentOn() throws {
-        var recipe = SyntheticPatient.Recipe(seed: 2, difficulty: .matched)
-        recipe.resolution = .swift
-        let patient = try SyntheticPatient(recipe)
-        let stage = StageZero(anatomy: try patient.anatomy(spacing: 12), site: recipe.site)
-        let model = try stage.model(try stage.prepare(patient.views))
+        let model = try Self.model(spacing: 12)
         let fit = try MaximumAPosteriori(model, start: model.parameters.mean)
         #expect(fit.iterations > 2)
         let anew = try MaximumAPosteriori(model, start: fit.value)
