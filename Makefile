@@ -2,7 +2,7 @@
 
 SWIFT ?= swift
 # The manifest holds the commit that results name: it is read anew for every build.
-FLAGS = -c release --manifest-cache none
+FLAGS = -c release --manifest-cache none --disable-build-manifest-caching
 
 .PHONY: demo test check build install format clean model fuzz faults schemathesis performance
 

@@ -17,6 +17,7 @@ struct KeptCases: Sendable {
         static let heads = "heads"
         static let grid = "grid"
         static let background = "background"
+        static let unevenness = "unevenness"
     }
 
     /// A case of a patient who is known: the scan alone is kept.
@@ -76,7 +77,10 @@ struct KeptCases: Sendable {
     }
 
     private static func file(of scan: PlanarScan) -> Safetensors {
-        var file = Safetensors(metadata: [Key.heads: JSONText.encode(scan.projector.heads)], tensors: [:])
+        var file = Safetensors(
+            metadata: [
+                Key.heads: JSONText.encode(scan.projector.heads), Key.unevenness: JSONText.encode(scan.unevenness),
+            ], tensors: [:])
         for (name, values) in [("counts", scan.counts), ("scatter", scan.scatter), ("initial", scan.initial.voxels)] {
             file.tensors[name] = StoredTensor(floats: values, shape: [values.count])
         }
@@ -96,11 +100,12 @@ struct KeptCases: Sendable {
             ),
             let counts = file.tensors["counts"]?.floats(), counts.count == projector.rangeCount,
             let scatter = file.tensors["scatter"]?.floats(), scatter.count == projector.rangeCount,
-            let initial = file.tensors["initial"]?.floats(), initial.count == attenuation.voxels.count
+            let initial = file.tensors["initial"]?.floats(), initial.count == attenuation.voxels.count,
+            let unevenness = decoded(Float.self, Key.unevenness, in: file)
         else { return nil }
         var map = attenuation
         map.voxels = initial
-        return PlanarScan(projector: projector, counts: counts, scatter: scatter, initial: map)
+        return PlanarScan(projector: projector, counts: counts, scatter: scatter, initial: map, unevenness: unevenness)
     }
 
     /// nil for a file that does not hold the whole of a person.

@@ -26,7 +26,7 @@ public struct PersonalDataset: Sendable {
     package let stage: StageZero
 
     /// Raised when a seed stands for another case: when maps are drawn otherwise, or Stage 0 finds something else in them.
-    public static let revision = 7
+    public static let revision = 8
 
     /// - Throws: ``ReconstructionError/notSampleable`` and ``ReconstructionError/learning(_:)``.
     public init(

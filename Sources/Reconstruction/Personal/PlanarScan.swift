@@ -17,12 +17,17 @@ public struct PlanarScan: Sendable {
     public let counts, scatter: [Float]
     /// Stage 0's map, on the projector's grid.
     public let initial: Volume<Float>
+    /// Relative standard deviation of the uptake within a region, as Stage 0 found it.
+    public let unevenness: Float
 
-    public init(projector: OpposedViewProjector, counts: [Float], scatter: [Float], initial: Volume<Float>) {
+    public init(
+        projector: OpposedViewProjector, counts: [Float], scatter: [Float], initial: Volume<Float>, unevenness: Float
+    ) {
         precondition(counts.count == projector.rangeCount && scatter.count == projector.rangeCount)
         precondition(projector.heads.count == 2)
         precondition(initial.grid == projector.grid)
         (self.projector, self.counts, self.scatter, self.initial) = (projector, counts, scatter, initial)
+        self.unevenness = unevenness
     }
 
     /// The scan of a patient and what Stage 0 made of it; of several photopeaks the preferred one.
@@ -42,7 +47,7 @@ public struct PlanarScan: Sendable {
         self.init(
             projector: projector, counts: views.flatMap(\.explicable).map { max($0, 0) },
             scatter: zip(expected, projector.forward(estimate.activity.voxels)).map { $0 - $1 },
-            initial: estimate.activity)
+            initial: estimate.activity, unevenness: estimate.unevenness)
     }
 
     /// The map, and per head the relative correction that its counts ask for and their significance.
@@ -50,6 +55,9 @@ public struct PlanarScan: Sendable {
 
     /// The concentration that the networks count in: the mean over the body of Stage 0's map.
     func unit(_ patient: PatientChannels) -> Float { PatientChannels.mean(initial.voxels, over: patient.body.voxels) }
+
+    /// Unevenness of the most that Stage 0 expects; 1 where the counts ask for all of it.
+    var relativeUnevenness: Float { unevenness / UnevenUptake().unevenness }
 
     /// All channels of a scan of a patient.
     ///

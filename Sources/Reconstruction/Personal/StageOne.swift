@@ -4,9 +4,10 @@ public import Learning
 
 /// Stage 1: a residual U-Net that corrects Stage 0's map.
 ///
-/// `x = x0 exp(a) + 20 u s(b)`: two outputs of one network, a factor in the logarithm for what the anatomy holds, and an
+/// `x = x0 exp(v a) + 20 v u s(b)`: two outputs of one network, a factor in the logarithm for what the anatomy holds, and an
 /// additive map for what it does not. Both are zero before training, so an untrained network returns Stage 0's map.
-/// `u` is the mean of `x0` over the body.
+/// `u` is the mean of `x0` over the body; `v` is how uneven Stage 0 found uptake, of the most that it expects: what is even
+/// stays so.
 public final class StageOne: TrainableModel {
     /// One row of the preset table, and what is saved beside the weights.
     public struct Settings: Codable, Equatable, Sendable {
@@ -63,12 +64,15 @@ public final class StageOne: TrainableModel {
 
     /// The map in means of the body from the network's two outputs.
     ///
+    /// - Parameter unevenness: `v`.
     /// - Shape: `[1, 2, z, y, x]` to `[1, 1, z, y, x]`
-    private func map(_ output: Tensor, initial: Tensor, body: Tensor) throws(LearningError) -> Tensor {
-        let factor = try (output.slice(1, 0..<1) / Self.factorLimit).tanh() * Self.factorLimit
+    private func map(
+        _ output: Tensor, initial: Tensor, body: Tensor, unevenness: Float
+    ) throws(LearningError) -> Tensor {
+        let factor = try (output.slice(1, 0..<1) / Self.factorLimit).tanh() * (Self.factorLimit * unevenness)
         let start = try Tensor.full(Self.cornerStart, [1], device: output.device)
         let added = try (output.slice(1, 1..<2) + start).softplus() - start.softplus()
-        return try (initial * factor.exp() + added * body * Self.lesionScale).relu()
+        return try (initial * factor.exp() + added * body * (Self.lesionScale * unevenness)).relu()
     }
 
     private func evaluate(_ input: Tensor) throws(LearningError) -> Tensor {
@@ -103,7 +107,9 @@ public final class StageOne: TrainableModel {
     private func map(of piece: TrainingPiece) throws(ReconstructionError) -> Tensor {
         let input = try piece.training.scan.channels(of: piece.patient)
         do {
-            return try map(evaluate(input.slice(2, piece.slices)), initial: piece.initial, body: piece.body)
+            return try map(
+                evaluate(input.slice(2, piece.slices)), initial: piece.initial, body: piece.body,
+                unevenness: piece.training.scan.relativeUnevenness)
         } catch { throw .learning(error) }
     }
 
@@ -116,7 +122,7 @@ public final class StageOne: TrainableModel {
             let found = try withoutGradient { () throws(LearningError) in
                 let initial = try Tensor(scan.initial, device: input.device) * (1 / unit)
                 let output = try SliceWindows(length: settings.windowSlices).evaluate(input, evaluate)
-                return try map(output, initial: initial, body: patient.bodyTensor)
+                return try map(output, initial: initial, body: patient.bodyTensor, unevenness: scan.relativeUnevenness)
             }
             return NetworkMap(try found.volume(on: patient.grid).map { $0 * unit })
         } catch { throw .learning(error) }

@@ -95,6 +95,8 @@ public struct ActivityEstimate: Sendable {
     /// What one more step of the fit would have gained, in units of a logarithm.
     public let convergenceDecrement: Double
     public let findings: [String]
+    /// Relative standard deviation of the uptake within a region, as the counts have it.
+    let unevenness: Float
     /// What one unit of the map is in Bq/mL of the calibration that the fit worked with.
     let unit: Double
 
@@ -135,6 +137,7 @@ public struct ActivityEstimate: Sendable {
         iterations = fit.iterations
         hasConverged = fit.solution.hasConverged
         convergenceDecrement = fit.solution.decrement
+        unevenness = uneven?.unevenness ?? UnevenUptake().unevenness
         self.findings = findings + (unexplained.isEmpty ? [] : ["activity-not-explained-by-anatomy"])
     }
 

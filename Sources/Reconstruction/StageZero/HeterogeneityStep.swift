@@ -8,6 +8,8 @@ struct HeterogeneityStep {
     let factors: Volume<Float>
     let map: Volume<Float>
     let expected: [Float]
+    /// Relative standard deviation of the uptake within a region, as the counts have it.
+    let unevenness: Float
 
     /// - Parameter adapts: whether the counts tell how uneven uptake is.
     init(_ fit: RegionFit, adapts: Bool) throws(ReconstructionError) {
@@ -23,6 +25,7 @@ struct HeterogeneityStep {
         let (uptake, field) = adapts ? UnevenUptake().adapted(to: problem) : UnevenUptake().fitted(to: problem)
         let factors = uptake.factors(field, problem)
         self.factors = factors
+        unevenness = uptake.unevenness
         map = base.filled { base.voxels[$0] * factors.voxels[$0] }
         guard map.voxels.allSatisfy(\.isFinite) else { throw .notFinite }
         expected = try model.expected(of: map, value)

@@ -17,8 +17,7 @@ struct PlanarScanTests {
         let expected = scan.projector.forward(scan.initial.voxels)
         let explained = PlanarScan(
             projector: scan.projector, counts: zip(expected, scan.scatter).map { max($0 + $1, 0) },
-            scatter: scan.scatter,
-            initial: scan.initial)
+            scatter: scan.scatter, initial: scan.initial, unevenness: scan.unevenness)
         let channels = try explained.channels(of: dataset.patient)
         #expect(channels.shape == [1, 17, 25, 15, 25])
         for index in 13..<17 { #expect(try channel(index, channels).allSatisfy { abs($0) < 1e-4 }) }
@@ -32,7 +31,8 @@ struct PlanarScanTests {
         let boundary = scan.projector.viewOffsets[1]
         let counts = primary.indices.map { primary[$0] * ($0 < boundary ? 1.5 : 1) }
         let more = PlanarScan(
-            projector: scan.projector, counts: counts, scatter: scan.scatter.map { _ in 0 }, initial: scan.initial)
+            projector: scan.projector, counts: counts, scatter: scan.scatter.map { _ in 0 }, initial: scan.initial,
+            unevenness: scan.unevenness)
         let channels = try more.channels(of: dataset.patient)
         let (correction, other) = (try channel(13, channels), try channel(15, channels))
         let grid = dataset.patient.grid
@@ -51,7 +51,7 @@ struct PlanarScanTests {
         for below: Float in [1, 3, 4, 40] {
             let bare = PlanarScan(
                 projector: scan.projector, counts: scan.counts, scatter: primary.map { -$0 - below },
-                initial: scan.initial)
+                initial: scan.initial, unevenness: scan.unevenness)
             let values = try bare.channels(of: dataset.patient).floats()
             #expect(values.allSatisfy { $0.isFinite && abs($0) <= 10 }, "\(below)")
         }
