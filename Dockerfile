@@ -4,7 +4,7 @@ WORKDIR /src
 COPY . .
 RUN deploy/install && swift build -c release --product scintivol \
     && mkdir -p /opt/scintivol/bin /opt/scintivol/lib \
-    && cp .build/release/scintivol /opt/scintivol/bin/ \
+    && cp -r .build/release/scintivol .build/release/scintivol_DoseService.resources /opt/scintivol/bin/ \
     && cp -a .deps/libtorch/lib/*.so* /opt/scintivol/lib/ \
     && cp -a /usr/lib/swift/linux/*.so /opt/scintivol/lib/
 

@@ -91,7 +91,9 @@ let package = Package(
             [
                 "Imaging", "Tomography", "Anatomy", "Learning", "Dosimetry", "Reconstruction", "DICOM", "Postgres",
                 "Jobs", "HTTP", "COpenSSL", "CZlib", "CBuild", logging,
-            ]),
+            ],
+            // A folder beside the program, `scintivol_DoseService.resources`.
+            resources: [.copy("Models/population.safetensors")]),
         .executableTarget(
             name: "scintivol",
             dependencies: ["Anatomy", "DoseService", "HTTP", "Jobs", "Reconstruction", argumentParser, logging],

@@ -1,12 +1,78 @@
 #include "guard.h"
 
+#if defined(__x86_64__)
+// As the library was built: its table of kernels has a place for each.
+#define HAVE_AVX2_CPU_DEFINITION
+#define HAVE_AVX512_CPU_DEFINITION
+#endif
+#include <ATen/autocast_mode.h>
+#include <ATen/native/ConvUtils.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <array>
 #include <stdexcept>
 
 using namespace ctorch;
 
+namespace {
+
+// libtorch leaves convolutions of single-precision images to oneDNN only where channels, depth and height make more than
+// 20480 (ATen/native/Convolution.cpp, `use_mkldnn`); below it unfolds the image and multiplies matrices, several times as slow.
+// This one is oneDNN's for every size, forward and backward.
+struct OneDNNConvolution : torch::autograd::Function<OneDNNConvolution> {
+    using Context = torch::autograd::AutogradContext;
+    using Tensors = torch::autograd::variable_list;
+
+    static at::Tensor forward(
+        Context *context, const at::Tensor &input, const at::Tensor &weight, const std::optional<at::Tensor> &bias,
+        std::vector<int64_t> stride, std::vector<int64_t> padding, int64_t groups) {
+        context->save_for_backward({input, weight});
+        context->saved_data["stride"] = stride;
+        context->saved_data["padding"] = padding;
+        context->saved_data["groups"] = groups;
+        context->saved_data["has_bias"] = bias.has_value();
+        at::AutoDispatchBelowADInplaceOrView below;
+        return at::mkldnn_convolution(input, weight, bias, padding, stride, at::IntArrayRef{1, 1, 1}, groups);
+    }
+
+    static Tensors backward(Context *context, Tensors gradients) {
+        auto saved = context->get_saved_variables();
+        auto stride = context->saved_data["stride"].toIntVector();
+        auto padding = context->saved_data["padding"].toIntVector();
+        std::array<bool, 3> needed{
+            context->needs_input_grad(0), context->needs_input_grad(1),
+            context->saved_data["has_bias"].toBool() && context->needs_input_grad(2)};
+        auto format = saved[0].suggest_memory_format();
+        auto [input, weight, bias] = at::native::mkldnn_convolution_backward_stub(
+            at::kCPU, saved[0], gradients[0].contiguous(format), saved[1], padding, stride, at::IntArrayRef{1, 1, 1},
+            context->saved_data["groups"].toInt(), needed);
+        return {input, weight, bias, {}, {}, {}};
+    }
+};
+
+thread_local bool has_usual_convolutions = false;
+
+bool is_single_precision(const at::Tensor &input, const at::Tensor &weight) {
+    return !has_usual_convolutions && input.is_cpu() && input.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat &&
+           !at::autocast::is_autocast_enabled(at::kCPU) && input.dim() == 5 && at::globalContext().userEnabledMkldnn();
+}
+
+} // namespace
+
+bool ctorch_set_usual_convolutions(bool enabled) {
+    auto previous = has_usual_convolutions;
+    has_usual_convolutions = enabled;
+    return previous;
+}
+
 ctorch_tensor *ctorch_conv3d(
     const ctorch_tensor *input, const ctorch_tensor *weight, const ctorch_tensor *bias, ctorch_convolution settings) {
     return made([&] {
+        if (is_single_precision(input->value, weight->value)) {
+            return OneDNNConvolution::apply(
+                input->value, weight->value, optional(bias), list(settings.stride, 3).vec(),
+                list(settings.padding, 3).vec(), settings.groups);
+        }
         return at::conv3d(
             input->value, weight->value, optional(bias), list(settings.stride, 3), list(settings.padding, 3),
             at::IntArrayRef{1, 1, 1}, settings.groups);

@@ -11,8 +11,8 @@ struct Evaluate: ParsableCommand {
             Suites: usual, narrow, matched, hard, mismatched. Methods: conjugate-view, mlem, template, organ-scales, stage0, and \
             stage0-without-X for X of shifts, rotation, texture, modes, nuisances, foci, heterogeneity, adaptation; true-levels is what nobody \
             gets to know: every structure at its true place with its true mean; true-levels-and-counts adds what two views say of \
-            the unevenness within; true-places is Stage 0 with PET/CT and contours of the time of the scan. With --model also unet, \
-            diffusion, paper-unet and paper-diffusion, as the population's model; with -personal at the end each is \
+            the unevenness within; true-places is Stage 0 with PET/CT and contours of the time of the scan. Networks are unet, \
+            diffusion, paper-unet and paper-diffusion, as the model has them; with -personal at the end each is \
             trained on every patient first, with -reinforced also rewarded. With --out the tables are written as JSON and CSV, and index.html shows them \
             with pictures of the first cases.
             """)
@@ -21,7 +21,8 @@ struct Evaluate: ParsableCommand {
     @Option(help: "Number of patients.") var cases = 4
     @Option(help: "Seed of the first patient.") var seed = EvaluationRun.testSeed
     @Option(help: "Names, separated by commas; `all` and `ablations` stand for groups.") var methods = "all"
-    @Option(help: "Model file of the population, for networks.") var model: String?
+    @Option(help: "Model file of the population, for networks; the one that comes with the program if not given.")
+    var model: String?
     @Option(help: "Steps of training on each patient, for networks that end in -personal.") var personalSteps =
         NetworkPolicy().steps
     @Option(help: "Highest learning rate of that training.") var personalRate = TrainingRequest.rates.goingOn
@@ -36,6 +37,8 @@ struct Evaluate: ParsableCommand {
     @Flag(help: "Keep the contours from the reconstructions.") var withoutContours = false
     @Flag(help: "Print the scores as JSON.") var json = false
 
+    private var modelPath: String? { model ?? ModelFile.populationPath }
+
     func validate() throws {
         guard SyntheticPatient.Difficulty(rawValue: suite) != nil else {
             throw ValidationError(
@@ -47,8 +50,8 @@ struct Evaluate: ParsableCommand {
             throw ValidationError("--personal-steps, --personal-rate and --personal-steps-per-case are positive")
         }
         let chosen = try chosen()
-        guard chosen.networks.isEmpty || model != nil else {
-            throw ValidationError("\(chosen.networks[0].name) needs --model FILE")
+        guard chosen.networks.isEmpty || modelPath != nil else {
+            throw ValidationError("\(chosen.networks[0].name) needs --model FILE: no model lies beside this program")
         }
         guard out != nil || !chosen.networks.contains(where: { $0.trainedOn != .population }) else {
             throw ValidationError("networks that are trained on each patient need --out to keep the models in")
@@ -81,12 +84,12 @@ struct Evaluate: ParsableCommand {
             suite: suite, caseCount: cases, seed: seed, methods: chosen.methods, withContours: !withoutContours,
             outputFolder: out)
         run.spacing = spacing
-        if let model, !chosen.networks.isEmpty {
+        if let modelPath, !chosen.networks.isEmpty {
             var plan = ModelTraining.Plan()
             (plan.stepCount, plan.learningRate) = (personalSteps, personalRate)
             plan.pool.stepsPerCase = personalStepsPerCase
             run.networks = EvaluatedNetworks(
-                methods: chosen.networks, model: try ModelFile(path: model), plan: plan,
+                methods: chosen.networks, model: try ModelFile(path: modelPath), plan: plan,
                 folder: "\(out ?? ".")/models")
         }
         let report = try run.perform(progress: Terminal.progress)

@@ -10,7 +10,7 @@ extension ModelFile.Kind: ExpressibleByArgument {}
 struct TrainingOptions: ParsableArguments {
     @Option(help: "File to write the model to; a checkpoint lies beside it while it trains.") var out: String
     @Option(help: "unet, diffusion, paper-unet or paper-diffusion.") var model: ModelFile.Kind = .unet
-    @Option(help: "Size of the network when it does not go on with one.") var preset = "standard"
+    @Option(help: "Size of a network that does not go on with one; standard if not given.") var preset: String?
     @Option(name: .customLong("from"), help: "Model file to begin with.") var start: String?
     @Option(help: "Steps; 2000 for a population and \(NetworkPolicy().steps) for a patient if not given.") var steps:
         Int?
@@ -30,7 +30,7 @@ struct TrainingOptions: ParsableArguments {
     @Flag(help: "Print progress and result as JSON, a line each.") var json = false
 
     func validate() throws {
-        guard TrainingRequest.presets.contains(preset) else {
+        guard preset.map(TrainingRequest.presets.contains) ?? true else {
             throw ValidationError("--preset is one of \(TrainingRequest.presets.joined(separator: ", "))")
         }
         guard steps.map({ $0 > 1 }) ?? true, rate.map({ $0 > 0 }) ?? true, validateEvery > 0, validationCases > 0,
@@ -40,9 +40,11 @@ struct TrainingOptions: ParsableArguments {
         }
     }
 
-    func request(steps usual: Int) -> TrainingRequest {
-        var request = TrainingRequest(kind: model, preset: preset, outputPath: out)
-        (request.startPath, request.siteFile, request.spacingMillimetres) = (start, site, spacing)
+    /// - Parameter startPath: where a training begins that is told neither a file nor a size.
+    func request(steps usual: Int, startPath: String? = nil) -> TrainingRequest {
+        var request = TrainingRequest(kind: model, preset: preset ?? TrainingRequest.standardPreset, outputPath: out)
+        request.startPath = start ?? (preset == nil ? startPath : nil)
+        (request.siteFile, request.spacingMillimetres) = (site, spacing)
         (request.threads, request.checkpointSeconds) = (threads, checkpointSeconds)
         (request.plan.pool.stepsPerCase, request.plan.pool.cases) = (stepsPerCase, cases)
         request.plan.stepCount = steps ?? usual
@@ -100,7 +102,11 @@ struct Pretrain: ParsableCommand {
 
 struct Personalise: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Train one patient's model from PET/CT and contours. Goes on where it was killed.")
+        abstract: "Train one patient's model from PET/CT and contours. Goes on where it was killed.",
+        discussion: """
+            It begins with the population's model that comes with the program, or with --from another; with --preset and no --from it \
+            begins with nothing.
+            """)
 
     @Option(help: "Folder with CT, PT and, if there are any, contours.") var anatomy: String
     @OptionGroup var options: TrainingOptions
@@ -111,7 +117,7 @@ struct Personalise: ParsableCommand {
     }
 
     func run() throws {
-        var request = options.request(steps: NetworkPolicy().steps)
+        var request = options.request(steps: NetworkPolicy().steps, startPath: ModelFile.populationPath)
         request.reinforcementSteps = reinforce
         let training = Personalisation(request)
         options.show(try training.perform(anatomyFolder: anatomy) { options.show($0) })

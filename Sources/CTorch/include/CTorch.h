@@ -151,6 +151,10 @@ bool ctorch_set_gradient_mode(bool enabled);
 int32_t ctorch_autocast_enter(ctorch_device device, ctorch_dtype dtype);
 void ctorch_autocast_leave(ctorch_device device);
 
+// Whether the library chooses how single-precision convolutions of this thread are computed, as in every other program. Returns
+// what was set before.
+bool ctorch_set_usual_convolutions(bool enabled);
+
 // A linear map on float buffers, applied to each item of the leading batch. The callbacks return 0 on success.
 typedef struct {
     void *context;

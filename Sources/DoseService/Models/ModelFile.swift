@@ -74,7 +74,8 @@ public struct ModelFile: Sendable {
         return file.encoded()
     }
 
-    /// The population's networks that come with the program; nil where none do.
+    /// The population's networks that come with the program; nil where the program was installed without its folder of
+    /// resources.
     public static var populationPath: String? {
         let folder = URL(fileURLWithPath: Service.program).deletingLastPathComponent().path
         let path = "\(folder)/scintivol_DoseService.resources/population.safetensors"

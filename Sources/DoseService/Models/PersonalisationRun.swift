@@ -14,7 +14,7 @@ struct PersonalisationRun {
         var policy: NetworkPolicy
         var threads = ProcessInfo.processInfo.activeProcessorCount
         /// Size of the networks where the population has none.
-        var preset = "standard"
+        var preset = TrainingRequest.standardPreset
     }
 
     /// One network.

@@ -29,6 +29,7 @@ public struct TrainingRequest: Sendable {
     public static let rates = (goingOn: 3e-4, beginning: 1e-3)
 
     public static let presets = ResidualUNetConfiguration.Preset.allCases.map(\.rawValue)
+    public static let standardPreset = ResidualUNetConfiguration.Preset.standard.rawValue
 
     public init(kind: ModelFile.Kind, preset: String, outputPath: String) {
         (self.kind, self.preset, self.outputPath) = (kind, preset, outputPath)

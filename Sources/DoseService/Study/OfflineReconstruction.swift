@@ -25,7 +25,7 @@ public struct OfflineReconstruction {
         guard let path = modelFile ?? ModelFile.populationPath else {
             throw OfflineProblem(
                 .needsInput(code: "model-missing", fields: ["model"]),
-                found: ["--method \(method.rawValue) needs --model FILE: no model comes with the program"])
+                found: ["--method \(method.rawValue) needs --model FILE: no model lies beside this program"])
         }
         let file: ModelFile
         do { file = try ModelFile(path: path) } catch { throw OfflineProblem(error, found: ["--model \(path)"]) }

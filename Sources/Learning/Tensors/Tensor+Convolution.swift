@@ -75,6 +75,18 @@ extension Tensor {
         return try Tensor(ctorch_upsample_trilinear3d(handle, size.extents), from: "upsample trilinear 3d")
     }
 
+    /// Runs `body` with single-precision convolutions as libtorch computes them in every other program: small ones without oneDNN,
+    /// several times as slow. For comparisons.
+    ///
+    /// Only the forward pass belongs inside.
+    package static func withUsualConvolutions<Result>(
+        _ body: () throws(LearningError) -> Result
+    ) throws(LearningError) -> Result {
+        let previous = ctorch_set_usual_convolutions(true)
+        defer { _ = ctorch_set_usual_convolutions(previous) }
+        return try body()
+    }
+
     private static func convolution(_ stride: [Int], _ padding: [Int], _ groups: Int) -> ctorch_convolution {
         precondition(stride.count == 3 && padding.count == 3)
         return ctorch_convolution(

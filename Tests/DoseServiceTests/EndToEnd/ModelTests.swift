@@ -109,7 +109,7 @@ extension EndToEnd {
             #expect(try await service.end() == 0)
         }
 
-        @Test func withoutAnyModelStageZeroAnswersAndSaysSo() async throws {
+        @Test func whoDoesNotWaitForThePatientsModelGetsThePopulations() async throws {
             let (phantom, state) = (try await SharedPhantom.get(), try StateFolder())
             let service = try await start(
                 state, networks: #"{"method":"unet","personalise":true,"wait_for_model":false,"steps":100000}"#)
@@ -123,11 +123,8 @@ extension EndToEnd {
                 "/v1/results/\(try #require(delivered.results.first).id)/summary")
             let made = try JSONDecoder().decode(Summary.self, from: Data(text.body))
             let body = String(decoding: text.body, as: UTF8.self)
-            if made.method == "stage0" {
-                #expect(body.contains("model-missing") && made.provenance.modelHash == "none")
-            } else {
-                #expect(body.contains("model-of-population"))
-            }
+            #expect(made.method == "unet" && body.contains("model-of-population"))
+            #expect(made.checks.contains { $0.name == "network-organ-change-percent" && $0.outcome == "pass" })
             #expect(try await service.end() == 0)
         }
     }
