@@ -5,10 +5,16 @@
 #include <ATen/cpu/Utils.h>
 
 #include <dlfcn.h>
+#include <malloc.h>
 
 using namespace ctorch;
 
 int32_t ctorch_configure(int32_t threads, bool deterministic) {
+    // Every operation's result is memory that the last one's gave back: it is not returned to the system in between, which
+    // would clear it each time.
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 512 << 20);
+    mallopt(M_ARENA_MAX, 1);
     return succeeds([&] {
         at::set_num_threads(threads);
         at::globalContext().setDeterministicAlgorithms(deterministic, false);
@@ -16,6 +22,20 @@ int32_t ctorch_configure(int32_t threads, bool deterministic) {
         at::globalContext().setBenchmarkCuDNN(false);
         // Filling fresh memory guards against reads of it, costs a pass over every output, and nothing here reads it.
         at::globalContext().setDeterministicFillUninitializedMemory(false);
+    });
+}
+
+int32_t ctorch_thread_count(void) {
+    int32_t count = 1;
+    succeeds([&] { count = at::get_num_threads(); });
+    return count;
+}
+
+void ctorch_set_thread_count(int32_t threads) {
+    succeeds([&] {
+        if (at::get_num_threads() != threads) {
+            at::set_num_threads(threads);
+        }
     });
 }
 

@@ -23,6 +23,9 @@ const char *ctorch_error(void);
 
 // Fixes the number of threads and whether only algorithms that repeat bit for bit may be used.
 int32_t ctorch_configure(int32_t threads, bool deterministic);
+// Threads of one operation that this thread begins.
+int32_t ctorch_thread_count(void);
+void ctorch_set_thread_count(int32_t threads);
 bool ctorch_cuda_available(void);
 // Whether the CPU multiplies bfloat16 in hardware (AVX512-BF16 or AMX).
 bool ctorch_cpu_multiplies_bfloat16(void);

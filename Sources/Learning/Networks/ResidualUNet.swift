@@ -24,10 +24,9 @@ public final class ResidualUNet: Module {
         var generator = StepGenerator(seed: seed)
         let cells = configuration.patch.reduce(1, *)
         let channels = configuration.channels
-        let (stemKernel, headKernel) = (configuration.stemKernel, configuration.headKernel)
+        let headKernel = configuration.headKernel
         stem = try Conv3d(
-            configuration.inputChannels * cells, channels[0], kernel: [stemKernel, stemKernel, stemKernel],
-            using: &generator, on: device)
+            configuration.inputChannels * cells, channels[0], kernel: [1, 1, 1], using: &generator, on: device)
         embedding =
             if let count = configuration.embeddingChannels {
                 try NoiseEmbedding(channels: count, using: &generator, on: device)
@@ -70,7 +69,7 @@ public final class ResidualUNet: Module {
         var steering: Tensor?
         if let noiseLevel { steering = try embedding?(noiseLevel) }
 
-        var features = try stem(padded(input, extents).pixelUnshuffled(configuration.patch))
+        var features = try folded(padded(input, extents))
         var skips: [Tensor] = []
         for (level, blocks) in encoder.enumerated() {
             for block in blocks { features = try block(features, embedding: steering) }
@@ -88,6 +87,14 @@ public final class ResidualUNet: Module {
         let normed = try headNorm?(features) ?? features
         let output = try head(normed.silu()).converted(to: .float32).pixelShuffled(configuration.patch)
         return try output.croppedAtEnd(to: extents)
+    }
+
+    /// The stem on patches that are folded into channels. Its 1 x 1 x 1 convolution is one over patches of the voxels, which spares the
+    /// folding; what follows wants channels last.
+    private func folded(_ input: Tensor) throws(LearningError) -> Tensor {
+        let patch = configuration.patch
+        let shape = [configuration.channels[0], configuration.inputChannels] + patch
+        return try input.conv3d(stem.weight.reshaped(shape), bias: stem.bias, stride: patch).channelsLast()
     }
 
     private func padded(_ input: Tensor, _ extents: [Int]) throws(LearningError) -> Tensor {

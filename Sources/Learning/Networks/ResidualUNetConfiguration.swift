@@ -18,8 +18,7 @@ public struct ResidualUNetConfiguration: Codable, Equatable, Sendable {
     public var decoderBlocks = [1, 1]
     /// Groups of the norms; `nil` for none.
     public var groups: Int? = 8
-    /// Edge of the first and last convolution, 1 or 3.
-    public var stemKernel = 1
+    /// Edge of the last convolution, 1 or 3.
     public var headKernel = 3
     /// Convolve in the plane and along z one after the other.
     public var separable = false
@@ -43,7 +42,7 @@ public struct ResidualUNetConfiguration: Codable, Equatable, Sendable {
         try require(decoderBlocks.count == channels.count - 1, "decoderBlocks")
         try require((encoderBlocks + decoderBlocks).allSatisfy { (0...Self.blockLimit).contains($0) }, "blocks")
         try require(groups.map { groups in groups > 0 && channels.allSatisfy { $0 % groups == 0 } } ?? true, "groups")
-        try require([1, 3].contains(stemKernel) && [1, 3].contains(headKernel), "kernel")
+        try require([1, 3].contains(headKernel), "kernel")
         try require(embeddingChannels.map(counts.contains) ?? true, "embeddingChannels")
     }
 }

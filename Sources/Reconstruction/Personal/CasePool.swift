@@ -1,4 +1,3 @@
-import Dispatch
 import Learning
 
 /// A case and what is known of its patient.
@@ -59,16 +58,8 @@ public struct CasePool {
     static func inPairs(
         _ numbers: [Int], _ make: @Sendable (Int) throws(ReconstructionError) -> DrawnCase
     ) -> [Result<DrawnCase, ReconstructionError>] {
-        var results = [Result<DrawnCase, ReconstructionError>?](repeating: nil, count: numbers.count)
-        results.withUnsafeMutableBufferPointer { results in
-            // Each iteration writes its own elements only.
-            nonisolated(unsafe) let results = results
-            DispatchQueue.concurrentPerform(iterations: min(2, numbers.count)) { thread in
-                for index in stride(from: thread, to: numbers.count, by: 2) {
-                    results[index] = Result { () throws(ReconstructionError) in try make(numbers[index]) }
-                }
-            }
+        SideBySide.results(count: numbers.count, workers: 2) { index throws(ReconstructionError) in
+            try make(numbers[index])
         }
-        return results.compactMap { $0 }
     }
 }

@@ -155,30 +155,40 @@ public final class StageTwo: TrainableModel {
         precondition(sampleCount > 0)
         let conditions = try conditions(scan, patient)
         let counts = AnchoredMaximisation(scan)
-        var residuals: [[Float]] = []
-        var expectations = Spread(count: patient.body.voxels.count)
-        for index in 0..<sampleCount {
-            var generator = StepGenerator(seed: seed, step: index)
-            var isFirst = true
-            do {
-                let residual = try withoutGradient { () throws(LearningError) in
-                    try settings.sampler.sample(
-                        patient.bodyTensor.shape, using: &generator, on: patient.tensor.device
-                    ) { (noisy, sigma) throws(LearningError) in
-                        let expected = try denoised(conditions, noisy, sigma)
-                        if isFirst { expectations.add(try expected.floats()) }
-                        isFirst = false
-                        return try consistent(expected, conditions, counts)
-                    }
-                }
-                residuals.append(try residual.floats().map { min(max($0, -Self.residualLimit), Self.residualLimit) })
-            } catch { throw .learning(error) }
-        }
+        // Nothing of the model changes while it draws.
+        nonisolated(unsafe) let (model, known) = (self, conditions)
+        let drawn = try SideBySide.computed(count: sampleCount, on: patient.tensor.device) {
+            (index) throws(ReconstructionError) in
+            try model.draw(known, counts, patient, using: StepGenerator(seed: seed, step: index))
+        }.map { result throws(ReconstructionError) in try result.get() }
+        let residuals = drawn.map(\.residual)
         let samples = residuals.map(conditions.map)
         guard sampleCount > 1 else { return NetworkMap(samples: samples, on: patient.body) }
         let centre = conditions.map(
-            of: zip(expectations.mean, Spread(of: residuals).deviation).map { $0 + $1 * $1 / 2 })
+            of: zip(Spread(of: drawn.map(\.expected)).mean, Spread(of: residuals).deviation).map { $0 + $1 * $1 / 2 })
         return NetworkMap(mean: patient.body.replacing(pulled(centre, counts)), samples: samples)
+    }
+
+    /// One sample, and what the network expects behind the noise that it begins with.
+    private func draw(
+        _ conditions: Conditions, _ counts: AnchoredMaximisation, _ patient: PatientChannels,
+        using generator: StepGenerator
+    ) throws(ReconstructionError) -> (residual: [Float], expected: [Float]) {
+        var generator = generator
+        var first: [Float]?
+        do {
+            let residual = try withoutGradient { () throws(LearningError) in
+                try settings.sampler.sample(
+                    patient.bodyTensor.shape, using: &generator, on: patient.tensor.device
+                ) { (noisy, sigma) throws(LearningError) in
+                    let expected = try denoised(conditions, noisy, sigma)
+                    if first == nil { first = try expected.floats() }
+                    return try consistent(expected, conditions, counts)
+                }
+            }
+            let limited = try residual.floats().map { min(max($0, -Self.residualLimit), Self.residualLimit) }
+            return (limited, first ?? limited)
+        } catch { throw .learning(error) }
     }
 
     private func pulled(_ map: [Float], _ counts: AnchoredMaximisation) -> [Float] {

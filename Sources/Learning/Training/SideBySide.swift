@@ -1,0 +1,37 @@
+import CTorch
+import Dispatch
+
+/// Independent pieces of work on several threads.
+package enum SideBySide {
+    /// What each piece gives, in their order.
+    package static func results<Value, Failure: Error>(
+        count: Int, workers: Int, _ body: @Sendable (Int) throws(Failure) -> Value
+    ) -> [Result<Value, Failure>] {
+        var results = [Result<Value, Failure>?](repeating: nil, count: count)
+        results.withUnsafeMutableBufferPointer { results in
+            // Each worker writes its own elements only.
+            nonisolated(unsafe) let results = results
+            let workers = min(workers, count)
+            DispatchQueue.concurrentPerform(iterations: workers) { worker in
+                for index in stride(from: worker, to: count, by: workers) {
+                    results[index] = Result { () throws(Failure) in try body(index) }
+                }
+            }
+        }
+        return results.compactMap { $0 }
+    }
+
+    /// What each piece of libtorch's work gives, in their order: as many pieces at once as it has threads, each on one of them. So its
+    /// numbers do not depend on how many there are.
+    package static func computed<Value, Failure: Error>(
+        count: Int, on device: Device, _ body: @Sendable (Int) throws(Failure) -> Value
+    ) -> [Result<Value, Failure>] {
+        let threads = ctorch_thread_count()
+        // The last word is the caller's: what a thread sets also holds for threads that begin later.
+        defer { ctorch_set_thread_count(threads) }
+        return results(count: count, workers: device == .cpu ? Int(threads) : 1) { index throws(Failure) in
+            ctorch_set_thread_count(1)
+            return try body(index)
+        }
+    }
+}
