@@ -131,22 +131,6 @@ ctorch_tensor *ctorch_upsample_trilinear3d(const ctorch_tensor *input, const int
     return made([&] { return at::upsample_trilinear3d(input->value, list(size, 3), false); });
 }
 
-ctorch_tensor *ctorch_pixel_unshuffle3d(const ctorch_tensor *input, const int64_t factor[3]) {
-    return made([&] {
-        const auto &x = input->value;
-        if (x.dim() != 5 || x.size(2) % factor[0] || x.size(3) % factor[1] || x.size(4) % factor[2]) {
-            throw std::invalid_argument("pixel unshuffle takes five dimensions, multiples of the factor");
-        }
-        auto n = x.size(0), c = x.size(1);
-        auto d = x.size(2) / factor[0], h = x.size(3) / factor[1], w = x.size(4) / factor[2];
-        // One copy, straight into channels-last memory, which is what the first convolution wants to read.
-        return x.reshape({n, c, d, factor[0], h, factor[1], w, factor[2]})
-            .permute({0, 2, 4, 6, 1, 3, 5, 7})
-            .reshape({n, d, h, w, c * factor[0] * factor[1] * factor[2]})
-            .permute({0, 4, 1, 2, 3});
-    });
-}
-
 ctorch_tensor *ctorch_pixel_shuffle3d(const ctorch_tensor *input, const int64_t factor[3]) {
     return made([&] {
         const auto &x = input->value;

@@ -45,6 +45,24 @@ struct Operation: Sendable, CustomTestStringConvertible {
 }
 
 struct GradientTests {
+    /// Small convolutions are computed otherwise than libtorch does by itself.
+    @Test(arguments: [true, false], [[1, 1, 1], [2, 2, 2]])
+    func convolutionsAreThoseOfTheLibrary(hasBias: Bool, stride: [Int]) throws {
+        func all(_ isUsual: Bool) throws -> [[Float]] {
+            let input = try waveTensor([1, 4, 6, 5, 8], 0.3).requiringGradient()
+            let weight = try waveTensor([6, 4, 3, 3, 3], 0.7).requiringGradient()
+            let bias = try waveTensor([6], 0.9).requiringGradient()
+            func convolved() throws(LearningError) -> Tensor {
+                try input.conv3d(weight, bias: hasBias ? bias : nil, stride: stride, padding: [1, 1, 1])
+            }
+            let output = try isUsual ? Tensor.withUsualConvolutions(convolved) : convolved()
+            let tensors = [input, weight] + (hasBias ? [bias] : [])
+            let gradients = try output.squared().sum().gradients(of: tensors)
+            return try ([output] + gradients).map { try $0.floats() }
+        }
+        for (ours, usual) in zip(try all(false), try all(true)) { expectClose(ours, usual) }
+    }
+
     init() { #expect(configured) }
 
     @Test(arguments: Operation.all)

@@ -12,6 +12,15 @@ struct NetworkTests {
         #expect(try output.floats().allSatisfy { $0 == 0 })
     }
 
+    /// A stride of a patch folds it into channels in the order in which the head unfolds them.
+    @Test func aStemThatMixesNothingIsUndoneByUnfolding() throws {
+        let identity = (0..<24 * 24).map { Float($0 / 24 == $0 % 24 ? 1 : 0) }
+        let input = try waveTensor([1, 3, 4, 6, 8], 0.3)
+        let folded = try input.conv3d(Tensor(identity, shape: [24, 3, 2, 2, 2]), stride: [2, 2, 2])
+        #expect(folded.shape == [1, 24, 2, 3, 4])
+        expectClose(try folded.pixelShuffled([2, 2, 2]).floats(), try input.floats())
+    }
+
     @Test func seedDecidesTheStart() throws {
         let configuration = ResidualUNetConfiguration(.small, inputChannels: 2)
         func stem(_ seed: UInt64) throws -> [Float] {

@@ -81,10 +81,6 @@ struct Reference: Sendable, CustomTestStringConvertible {
             inputGradient: [0, 0.841471, 0]
         ) { input, _ in try input.maxPooled([2, 2, 2]) },
         Reference(
-            "pixel unshuffle", [1, 2, 3, 4, 6], loss: 0.5540692, output: [-0.3552535, 0.5182282, -0.1939844],
-            inputGradient: [-0.8834547, 0.7609512, -0.2244422]
-        ) { input, _ in try input.pixelUnshuffled([1, 2, 2]) },
-        Reference(
             "pixel shuffle", [1, 8, 3, 2, 4], loss: 2.104011, output: [-0.1939844, 0.8956987, -0.5356033],
             inputGradient: [-0.9977152, -0.8834547, -0.6156301]
         ) { input, _ in try input.pixelShuffled([1, 2, 2]) },

@@ -132,8 +132,7 @@ ctorch_tensor *ctorch_average_pool3d(const ctorch_tensor *input, const int64_t w
 ctorch_tensor *ctorch_max_pool3d(const ctorch_tensor *input, const int64_t window[3]);
 ctorch_tensor *ctorch_upsample_nearest3d(const ctorch_tensor *input, const int64_t size[3]);
 ctorch_tensor *ctorch_upsample_trilinear3d(const ctorch_tensor *input, const int64_t size[3]);
-// [n, c, d, h, w] to [n, c f0 f1 f2, d/f0, h/f1, w/f2], channels innermost in memory, and back.
-ctorch_tensor *ctorch_pixel_unshuffle3d(const ctorch_tensor *input, const int64_t factor[3]);
+// [n, c f0 f1 f2, d, h, w] to [n, c, d f0, h f1, w f2].
 ctorch_tensor *ctorch_pixel_shuffle3d(const ctorch_tensor *input, const int64_t factor[3]);
 
 // Gradients

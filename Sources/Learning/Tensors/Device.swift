@@ -15,6 +15,12 @@ public enum Device: String, Sendable {
     init(_ code: ctorch_device) { self = code == CTORCH_CUDA ? .cuda : .cpu }
     var code: ctorch_device { self == .cuda ? CTORCH_CUDA : CTORCH_CPU }
 
+    /// Threads of one operation that this thread begins.
+    package static var threadCount: Int {
+        get { Int(ctorch_thread_count()) }
+        set { ctorch_set_thread_count(Int32(newValue)) }
+    }
+
     /// Fixes how libtorch computes in this process; the executable calls it once, before the first tensor.
     ///
     /// - Parameters:

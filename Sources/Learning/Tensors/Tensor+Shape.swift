@@ -48,14 +48,8 @@ extension Tensor {
         return result
     }
 
-    /// - Shape: `[n, c, d, h, w]` to `[n, c f0 f1 f2, d/f0, h/f1, w/f2]`, channels innermost in memory; the order of
-    ///   the new channels is PyTorch's `pixel_unshuffle`, one dimension more.
-    public func pixelUnshuffled(_ factor: [Int]) throws(LearningError) -> Tensor {
-        precondition(factor.count == 3)
-        return try Tensor(ctorch_pixel_unshuffle3d(handle, factor.extents), from: "pixel unshuffle")
-    }
-
-    /// The inverse of ``pixelUnshuffled(_:)``.
+    /// - Shape: `[n, c f0 f1 f2, d, h, w]` to `[n, c, d f0, h f1, w f2]`; the order of the channels is PyTorch's
+    ///   `pixel_shuffle`, one dimension more.
     public func pixelShuffled(_ factor: [Int]) throws(LearningError) -> Tensor {
         precondition(factor.count == 3)
         return try Tensor(ctorch_pixel_shuffle3d(handle, factor.extents), from: "pixel shuffle")

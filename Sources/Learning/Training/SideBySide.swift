@@ -1,4 +1,3 @@
-import CTorch
 import Dispatch
 
 /// Independent pieces of work on several threads.
@@ -26,11 +25,11 @@ package enum SideBySide {
     package static func computed<Value, Failure: Error>(
         count: Int, on device: Device, _ body: @Sendable (Int) throws(Failure) -> Value
     ) -> [Result<Value, Failure>] {
-        let threads = ctorch_thread_count()
+        let threads = Device.threadCount
         // The last word is the caller's: what a thread sets also holds for threads that begin later.
-        defer { ctorch_set_thread_count(threads) }
-        return results(count: count, workers: device == .cpu ? Int(threads) : 1) { index throws(Failure) in
-            ctorch_set_thread_count(1)
+        defer { Device.threadCount = threads }
+        return results(count: count, workers: device == .cpu ? threads : 1) { index throws(Failure) in
+            Device.threadCount = 1
             return try body(index)
         }
     }

@@ -34,6 +34,23 @@ struct StageTwoTests {
         #expect(map.voxels.allSatisfy { $0.isFinite && $0 >= 0 })
     }
 
+    /// Each sample is drawn on one thread: how many there are is no matter.
+    @Test func samplesDoNotDependOnTheNumberOfThreads() throws {
+        let dataset = try TinyStudy.dataset()
+        let scan = try dataset.makeCase(seed: 2).scan
+        let model = try Self.model(consistency: 1)
+        let before = Device.threadCount
+        defer { Device.threadCount = before }
+        let samples = try [1, 2, 3].map { threads in
+            Device.threadCount = threads
+            let found = try model.estimate(scan, dataset.patient, seed: 5, sampleCount: 5).samples
+            #expect(Device.threadCount == threads)
+            return found
+        }
+        #expect(samples[0] == samples[1] && samples[0] == samples[2])
+        #expect(Set(samples[0]).count == 5)
+    }
+
     @Test func samplesArePulledTowardsTheCounts() throws {
         let dataset = try TinyStudy.dataset(.full.registered, .matched)
         let scan = try dataset.makeCase(seed: 3).scan
