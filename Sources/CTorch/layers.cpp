@@ -16,6 +16,8 @@ using namespace ctorch;
 
 namespace {
 
+#if defined(__x86_64__)
+
 // libtorch leaves convolutions of single-precision images to oneDNN only where channels, depth and height make more than
 // 20480 (ATen/native/Convolution.cpp, `use_mkldnn`); below it unfolds the image and multiplies matrices, several times as slow.
 // This one is oneDNN's for every size, forward and backward.
@@ -50,12 +52,18 @@ struct OneDNNConvolution : torch::autograd::Function<OneDNNConvolution> {
     }
 };
 
+#endif
+
 thread_local bool has_usual_convolutions = false;
+
+#if defined(__x86_64__)
 
 bool is_single_precision(const at::Tensor &input, const at::Tensor &weight) {
     return !has_usual_convolutions && input.is_cpu() && input.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat &&
-           !at::autocast::is_autocast_enabled(at::kCPU) && input.dim() == 5 && at::globalContext().userEnabledMkldnn();
+           !at::autocast::is_autocast_enabled(at::kCPU) && input.dim() == 5 && at::hasMKLDNN() && at::globalContext().userEnabledMkldnn();
 }
+
+#endif
 
 } // namespace
 
@@ -68,11 +76,13 @@ bool ctorch_set_usual_convolutions(bool enabled) {
 ctorch_tensor *ctorch_conv3d(
     const ctorch_tensor *input, const ctorch_tensor *weight, const ctorch_tensor *bias, ctorch_convolution settings) {
     return made([&] {
+#if defined(__x86_64__)
         if (is_single_precision(input->value, weight->value)) {
             return OneDNNConvolution::apply(
                 input->value, weight->value, optional(bias), list(settings.stride, 3).vec(),
                 list(settings.padding, 3).vec(), settings.groups);
         }
+#endif
         return at::conv3d(
             input->value, weight->value, optional(bias), list(settings.stride, 3), list(settings.padding, 3),
             at::IntArrayRef{1, 1, 1}, settings.groups);

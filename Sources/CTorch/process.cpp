@@ -14,7 +14,6 @@ int32_t ctorch_configure(int32_t threads, bool deterministic) {
     // would clear it each time.
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     mallopt(M_TRIM_THRESHOLD, 512 << 20);
-    mallopt(M_ARENA_MAX, 1);
     return succeeds([&] {
         at::set_num_threads(threads);
         at::globalContext().setDeterministicAlgorithms(deterministic, false);
@@ -32,11 +31,7 @@ int32_t ctorch_thread_count(void) {
 }
 
 void ctorch_set_thread_count(int32_t threads) {
-    succeeds([&] {
-        if (at::get_num_threads() != threads) {
-            at::set_num_threads(threads);
-        }
-    });
+    succeeds([&] { at::set_num_threads(threads); });
 }
 
 bool ctorch_cuda_available(void) {

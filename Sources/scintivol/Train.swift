@@ -113,6 +113,10 @@ struct Personalise: ParsableCommand {
     @Option(help: "Rewarded steps after the training; kept only when held-back cases improve.") var reinforce = 0
 
     func validate() throws {
+        guard options.start != nil || options.preset != nil || ModelFile.populationPath != nil else {
+            throw ValidationError(
+                "no model lies beside this program: name one by --from, or begin with nothing by --preset")
+        }
         guard reinforce >= 0 else { throw ValidationError("--reinforce is no negative number") }
     }
 

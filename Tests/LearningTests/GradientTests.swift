@@ -45,22 +45,58 @@ struct Operation: Sendable, CustomTestStringConvertible {
 }
 
 struct GradientTests {
+    /// A convolution of a network: its kernel, stride and groups, and what of it is differentiated.
+    struct Convolution: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        var kernel = 3, stride = 1, groups = 1
+        var hasBias = true, isChannelsLast = true, inputIsFixed = false, weightIsFixed = false
+
+        static let all: [Convolution] = [
+            .init(testDescription: "block"), .init(testDescription: "without bias", hasBias: false),
+            .init(testDescription: "channels first", isChannelsLast: false),
+            .init(testDescription: "mixing", kernel: 1), .init(testDescription: "grouped", groups: 2),
+            .init(testDescription: "down", kernel: 2, stride: 2),
+            .init(testDescription: "stem", kernel: 2, stride: 2, isChannelsLast: false, inputIsFixed: true),
+            .init(testDescription: "frozen", weightIsFixed: true),
+        ]
+    }
+
     /// Small convolutions are computed otherwise than libtorch does by itself.
-    @Test(arguments: [true, false], [[1, 1, 1], [2, 2, 2]])
-    func convolutionsAreThoseOfTheLibrary(hasBias: Bool, stride: [Int]) throws {
+    @Test(arguments: Convolution.all) func convolutionsAreThoseOfTheLibrary(_ kind: Convolution) throws {
         func all(_ isUsual: Bool) throws -> [[Float]] {
-            let input = try waveTensor([1, 4, 6, 5, 8], 0.3).requiringGradient()
-            let weight = try waveTensor([6, 4, 3, 3, 3], 0.7).requiringGradient()
+            let size = kind.kernel
+            let values = try waveTensor([1, 4, 6, 10, 8], 0.3)
+            let input = try (kind.isChannelsLast ? values.channelsLast() : values).requiringGradient(!kind.inputIsFixed)
+            let weight = try waveTensor([6, 4 / kind.groups, size, size, size], 0.7)
+                .requiringGradient(!kind.weightIsFixed)
             let bias = try waveTensor([6], 0.9).requiringGradient()
+            let padding = size == 3 ? 1 : 0
             func convolved() throws(LearningError) -> Tensor {
-                try input.conv3d(weight, bias: hasBias ? bias : nil, stride: stride, padding: [1, 1, 1])
+                try input.conv3d(
+                    weight, bias: kind.hasBias ? bias : nil, stride: [kind.stride, kind.stride, kind.stride],
+                    padding: [padding, padding, padding], groups: kind.groups)
             }
             let output = try isUsual ? Tensor.withUsualConvolutions(convolved) : convolved()
-            let tensors = [input, weight] + (hasBias ? [bias] : [])
-            let gradients = try output.squared().sum().gradients(of: tensors)
+            let tensors =
+                (kind.inputIsFixed ? [] : [input]) + (kind.weightIsFixed ? [] : [weight])
+                + (kind.hasBias ? [bias] : [])
+            // The gradient of a sum is one number in every place; a slice has places without.
+            let gradients = try (output.sum() + output.slice(4, 1..<3).squared().sum()).gradients(of: tensors)
             return try ([output] + gradients).map { try $0.floats() }
         }
         for (ours, usual) in zip(try all(false), try all(true)) { expectClose(ours, usual) }
+    }
+
+    /// Else the test above would compare a thing with itself.
+    @Test func theLibrarysConvolutionsAreOthers() throws {
+        let input = try waveTensor([1, 16, 8, 8, 8], 0.37)
+        let weight = try waveTensor([16, 16, 3, 3, 3], 0.73)
+        let ours = try input.conv3d(weight, padding: [1, 1, 1]).floats()
+        let usual = try Tensor.withUsualConvolutions { () throws(LearningError) in
+            try input.conv3d(weight, padding: [1, 1, 1])
+        }.floats()
+        #expect(ours != usual)
+        expectClose(ours, usual)
     }
 
     init() { #expect(configured) }

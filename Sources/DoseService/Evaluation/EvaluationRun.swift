@@ -1,5 +1,6 @@
 import Anatomy
 import Foundation
+import Learning
 public import Reconstruction
 
 /// Methods against cases whose truth is known.
@@ -33,7 +34,10 @@ public struct EvaluationRun: Sendable {
     /// - Throws: ``StudyProblem`` or ``OfflineProblem``.
     public func perform(progress: (Double, String) -> Void = { _, _ in }) throws -> EvaluationReport {
         if let outputFolder { try OfflineProblem.requireOutput(outputFolder) }
-        try networks?.require()
+        if let networks {
+            try networks.require()
+            try Device.configure(threadCount: ProcessInfo.processInfo.activeProcessorCount)
+        }
         let names = methods.map(\.name) + (networks?.methods.map(\.name) ?? [])
         var scores = names.map { (name: $0, cases: [EvaluationCase.Score]()) }
         var pictures: [EvaluationPage.Picture] = []

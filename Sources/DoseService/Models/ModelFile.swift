@@ -26,6 +26,15 @@ public struct ModelFile: Sendable {
 
     var isEmpty: Bool { parts.isEmpty }
 
+    package func record(of kind: Kind) -> TrainingRecord? { parts[kind]?.record }
+
+    /// Without the networks that were trained for another radionuclide.
+    func suiting(_ isotope: String) -> ModelFile {
+        var file = self
+        file.parts = parts.filter { $0.value.record.isotope ?? isotope == isotope }
+        return file
+    }
+
     subscript(kind: Kind) -> Part? {
         get { parts[kind] }
         set { parts[kind] = newValue }
@@ -124,6 +133,9 @@ package struct TrainingRecord: Codable, Equatable, Sendable {
     /// False when no step made it better than its start.
     var hasImproved = false
     var reinforcement: Reinforced?
+
+    /// Of the camera that it was trained for.
+    package var isotope: String? { site?.isotope ?? population?.site.isotope }
 
     /// What whoever uses the network is to know: a training that brought nothing leaves what it began with.
     package var findings: [String] {

@@ -40,8 +40,10 @@ extension SiteConfiguration {
                 reader.complain("population_model", error.code, error.advice)
             }
         }
-        if policy.method.network != nil, policy.populationPath == nil, !policy.personalises {
-            reader.complain("method", "model-missing", "name a population_model, or let patients' models be trained")
+        if policy.method.network != nil, policy.populationPath == nil {
+            reader.complain(
+                "method", "model-missing",
+                "copy the folder scintivol_DoseService.resources to where the program lies, or name a population_model")
         }
         return policy
     }

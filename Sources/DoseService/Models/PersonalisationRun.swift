@@ -62,7 +62,8 @@ struct PersonalisationRun {
         do {
             try FileManager.default.createDirectory(atPath: request.workFolder, withIntermediateDirectories: true)
         } catch { throw .failed(code: "output-not-written") }
-        var file = try request.policy.populationPath.map(ModelFile.init(path:)) ?? ModelFile()
+        let population = try request.policy.populationPath.map(ModelFile.init(path:)) ?? ModelFile()
+        var file = population
         var path = ""
         // What one attempt has solved serves the next, and one network's cases the other's training.
         let kept = KeptCases(
@@ -85,7 +86,7 @@ struct PersonalisationRun {
         }
         progress(1, "done")
         let parts = kinds.compactMap { kind in file[kind].flatMap { Self.part(kind, $0.record) } }
-        return Summary(path: path, hash: file.hash, recipeHash: try recipeHash(site), networks: parts)
+        return Summary(path: path, hash: file.hash, recipeHash: recipeHash(site, population), networks: parts)
     }
 
     /// Losses, validation and time left, in the words of a stage.
@@ -106,7 +107,11 @@ struct PersonalisationRun {
             initialError: best.initialError, hasImproved: record.hasImproved, isReinforced: rewarded != nil)
     }
 
-    private func recipeHash(_ site: CameraSite) throws(StudyProblem) -> String {
-        Digest.hex(of: Array((JSONText.encode(request.policy) + JSONText.encode(site) + request.preset).utf8))
+    private func recipeHash(_ site: CameraSite, _ population: ModelFile) -> String {
+        let recipe = [
+            JSONText.encode(request.policy), JSONText.encode(site), request.preset, population.hash,
+            "\(PersonalDataset.revision)",
+        ]
+        return Digest.hex(of: Array(recipe.joined(separator: "\n").utf8))
     }
 }

@@ -161,6 +161,8 @@ public struct Personalisation {
         kept: KeptCases? = nil, report: (TrainingProgress) -> Void
     ) throws(StudyProblem) -> ModelFile {
         try request.configure()
+        // A network of another radionuclide's scans would be the start that is kept when no step is better.
+        let base = base.suiting(site.isotope)
         let dataset: PersonalDataset
         do {
             dataset = try PersonalDataset(

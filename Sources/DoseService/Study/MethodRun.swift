@@ -1,4 +1,5 @@
-import Glibc
+import Foundation
+import Learning
 import Reconstruction
 
 /// The ways from two views to a map that can be asked for.
@@ -47,6 +48,9 @@ struct MethodRun {
         guard let model, let record = model[kind]?.record else {
             throw .needsInput(code: "model-part-missing", fields: [kind.rawValue])
         }
+        do { try Device.configure(threadCount: ProcessInfo.processInfo.activeProcessorCount) } catch {
+            throw .failed(code: "model-failed")
+        }
         let network = try model.model(kind)
         let study: NetworkStudy
         do { study = try NetworkStudy(stage, scan) } catch { throw StudyProblem(error) }
@@ -60,8 +64,10 @@ struct MethodRun {
         do { refined = try study.estimate(network, seed: seed) } catch {
             return fallBack([QualityCheck("network-failed", value: 1, warnAbove: 0, failAbove: 0)], "network-failed")
         }
-        let spacing = stage.anatomy.grid.spacing.x
-        let own = NetworkCheck.checks(of: refined, startedFrom: study.initial, record: record, spacing: spacing)
+        let own =
+            NetworkCheck.checks(of: refined, startedFrom: study.initial)
+            + NetworkCheck.checks(
+                of: record, spacing: stage.anatomy.grid.spacing.x, isotope: stage.site.isotope)
         let after = checks(refined.estimate)
         let failed = NetworkCheck.failed(after, where: before) + own.filter { $0.outcome == .fail }
         guard failed.isEmpty else { return fallBack(failed, "network-rejected") }
@@ -72,13 +78,12 @@ struct MethodRun {
 }
 
 /// The checks of a network's estimate beside Stage 0's.
-enum NetworkCheck {
+package enum NetworkCheck {
     /// Organs that the counts say much of: there network and Stage 0 cannot be far apart.
     private static let knownShare = 0.5
 
     static func checks(
-        of refined: NetworkStudy.Refinement, startedFrom initial: ActivityEstimate, record: TrainingRecord,
-        spacing: Double
+        of refined: NetworkStudy.Refinement, startedFrom initial: ActivityEstimate
     ) -> [QualityCheck] {
         let known = initial.organs.filter { $0.kind == .organ && $0.dataShare >= knownShare && $0.activity > 0 }
         let change = known.compactMap { refined.organChangePercent[$0.name].map(abs) }.max() ?? 0
@@ -86,9 +91,18 @@ enum NetworkCheck {
         return [
             QualityCheck("network-organ-change-percent", value: change, warnAbove: 25, failAbove: 50),
             QualityCheck("network-spread-percent", value: spread, warnAbove: 25, failAbove: 50),
+        ]
+    }
+
+    /// Whether it was trained for such a scan: on voxels of about this size, in millimetres, and for this radionuclide.
+    package static func checks(of record: TrainingRecord, spacing: Double, isotope: String) -> [QualityCheck] {
+        [
             QualityCheck(
                 "network-spacing-mismatch", value: abs(spacing / record.spacingMillimetres - 1), warnAbove: 0.1,
                 failAbove: 0.3),
+            QualityCheck(
+                "network-radionuclide-mismatch", value: record.isotope ?? isotope == isotope ? 0 : 1, warnAbove: 0,
+                failAbove: 0),
         ]
     }
 

@@ -21,7 +21,7 @@ public enum Device: String, Sendable {
         set { ctorch_set_thread_count(Int32(newValue)) }
     }
 
-    /// Fixes how libtorch computes in this process; the executable calls it once, before the first tensor.
+    /// Fixes how libtorch computes in this process; called before a network is made.
     ///
     /// - Parameters:
     ///   - threadCount: threads of one operation. Sums depend on it in their last bit, so results are compared only at

@@ -2,6 +2,9 @@ import Dispatch
 
 /// Independent pieces of work on several threads.
 package enum SideBySide {
+    /// Each holds what its operations need, some 150 MB of a sample.
+    private static let mostWorkers = 8
+
     /// What each piece gives, in their order.
     package static func results<Value, Failure: Error>(
         count: Int, workers: Int, _ body: @Sendable (Int) throws(Failure) -> Value
@@ -25,11 +28,13 @@ package enum SideBySide {
     package static func computed<Value, Failure: Error>(
         count: Int, on device: Device, _ body: @Sendable (Int) throws(Failure) -> Value
     ) -> [Result<Value, Failure>] {
+        guard device == .cpu else { return results(count: count, workers: 1, body) }
         let threads = Device.threadCount
         // The last word is the caller's: what a thread sets also holds for threads that begin later.
         defer { Device.threadCount = threads }
-        return results(count: count, workers: device == .cpu ? threads : 1) { index throws(Failure) in
+        return results(count: count, workers: min(threads, mostWorkers)) { index throws(Failure) in
             Device.threadCount = 1
+            defer { Device.threadCount = threads }
             return try body(index)
         }
     }

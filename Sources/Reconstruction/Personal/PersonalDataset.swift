@@ -25,7 +25,7 @@ public struct PersonalDataset: Sendable {
     private let camera: AcquisitionSampler
     package let stage: StageZero
 
-    /// Raised when a seed stands for another case: when maps are drawn otherwise, or Stage 0 finds something else in them.
+    /// Raised when a seed stands for another case: when maps are drawn otherwise, or Stage 0 finds something else in them, or a network is told or asked something else.
     public static let revision = 8
 
     /// - Throws: ``ReconstructionError/notSampleable`` and ``ReconstructionError/learning(_:)``.

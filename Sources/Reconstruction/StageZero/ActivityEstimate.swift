@@ -95,7 +95,8 @@ public struct ActivityEstimate: Sendable {
     /// What one more step of the fit would have gained, in units of a logarithm.
     public let convergenceDecrement: Double
     public let findings: [String]
-    /// Relative standard deviation of the uptake within a region, as the counts have it.
+    /// Relative standard deviation of the uptake within a region, as the counts have it; what is expected at most where they were not
+    /// asked.
     let unevenness: Float
     /// What one unit of the map is in Bq/mL of the calibration that the fit worked with.
     let unit: Double

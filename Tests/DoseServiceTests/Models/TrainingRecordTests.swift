@@ -21,6 +21,24 @@ import Testing
         return try JSONDecoder().decode(TrainingRecord.self, from: Data(text.utf8))
     }
 
+    /// What was trained for another radionuclide or other voxels is rejected whatever it gives.
+    @Test func aModelIsForItsRadionuclideAndVoxels() throws {
+        func outcomes(_ spacing: Double, _ isotope: String) throws -> [String: QualityCheck.Outcome] {
+            let population = try ModelFile(path: try #require(ModelFile.populationPath))
+            let record = try #require(population.record(of: .unet))
+            #expect(record.isotope == "177Lu")
+            let checks = NetworkCheck.checks(of: record, spacing: spacing, isotope: isotope)
+            return Dictionary(uniqueKeysWithValues: checks.map { ($0.name, $0.outcome) })
+        }
+        #expect(
+            try outcomes(4.8, "177Lu")
+                == ["network-spacing-mismatch": .pass, "network-radionuclide-mismatch": .pass])
+        #expect(
+            try outcomes(4.8, "131I") == ["network-spacing-mismatch": .pass, "network-radionuclide-mismatch": .fail])
+        #expect(
+            try outcomes(7, "177Lu") == ["network-spacing-mismatch": .fail, "network-radionuclide-mismatch": .pass])
+    }
+
     @Test func aPatientsOwnModelNeedsNoWord() throws {
         #expect(try record("patient", improved: true, from: "population").findings.isEmpty)
         #expect(try record("patient", improved: true, from: nil).findings.isEmpty)

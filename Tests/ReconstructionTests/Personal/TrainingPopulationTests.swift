@@ -52,7 +52,12 @@ struct PopulationTests {
             let (found, real) = (drawn.training.scan.initial.voxels, drawn.training.truth.activity.voxels)
             return zip(found, real).reduce(0.0) { $0 + Double(abs($1.0 - $1.1)) } / real.reduce(0.0) { $0 + Double($1) }
         }
-        let wide = try error(population().person(seed: 5))
-        #expect(try error(population(isNarrow: true).person(seed: 5)) < wide)
+        let (wide, narrow) = (
+            try population().person(seed: 5), try population(isNarrow: true).person(seed: 5)
+        )
+        #expect(error(narrow) < error(wide))
+        // And the counts say so.
+        let (uneven, even) = (wide.training.scan.unevenness, narrow.training.scan.unevenness)
+        #expect(even > 0 && even < 0.7 * uneven, "\(even) \(uneven)")
     }
 }
