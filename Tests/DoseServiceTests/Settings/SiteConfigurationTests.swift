@@ -197,7 +197,8 @@ import Testing
         let alone = try await ProgramRun(program, ["check-config", file])
         #expect(alone.status == 1 && alone.output.contains("networks.method: model-missing"), "\(alone.output)")
         #expect(alone.output.contains("scintivol_DoseService.resources"))
-        let training = try await ProgramRun(program, ["personalise", "--anatomy", state.file(""), "--out", state.file("x")])
+        let training = try await ProgramRun(
+            program, ["personalise", "--anatomy", state.file(""), "--out", state.file("x")])
         #expect(training.status != 0 && training.errors.contains("no model lies beside this program"))
         #expect(try await ProgramRun(Scintivol.program, ["check-config", file]).status == 0)
     }
