@@ -5,15 +5,10 @@
 #include <ATen/cpu/Utils.h>
 
 #include <dlfcn.h>
-#include <malloc.h>
 
 using namespace ctorch;
 
 int32_t ctorch_configure(int32_t threads, bool deterministic) {
-    // Every operation's result is memory that the last one's gave back: it is not returned to the system in between, which
-    // would clear it each time.
-    mallopt(M_MMAP_THRESHOLD, 32 << 20);
-    mallopt(M_TRIM_THRESHOLD, 512 << 20);
     return succeeds([&] {
         at::set_num_threads(threads);
         at::globalContext().setDeterministicAlgorithms(deterministic, false);
