@@ -187,22 +187,6 @@ import Testing
         #expect(run.status == 0 && run.output.contains("warning: valid_until: expired: past since 2020-01-31"))
     }
 
-    /// Who copies the program alone is told of the folder beside it before any patient is there.
-    @Test func networksNeedTheModelBesideTheProgram() async throws {
-        let state = try StateFolder()
-        let program = state.file("scintivol")
-        try FileManager.default.copyItem(atPath: Scintivol.program, toPath: program)
-        let file = state.file("site.json")
-        try #"{"networks":{"method":"unet"}}"#.write(toFile: file, atomically: true, encoding: .utf8)
-        let alone = try await ProgramRun(program, ["check-config", file])
-        #expect(alone.status == 1 && alone.output.contains("networks.method: model-missing"), "\(alone.output)")
-        #expect(alone.output.contains("scintivol_DoseService.resources"))
-        let training = try await ProgramRun(
-            program, ["personalise", "--anatomy", state.file(""), "--out", state.file("x")])
-        #expect(training.status != 0 && training.errors.contains("no model lies beside this program"))
-        #expect(try await ProgramRun(Scintivol.program, ["check-config", file]).status == 0)
-    }
-
     /// A commitment and the objects of a C-MOVE come on associations that the archive opens.
     @Test func anArchiveThatMayNotCallCannotAnswerSo() {
         func warnings(_ members: String, _ admission: String = "peers", host: String = "192.0.2.7") -> [String] {
