@@ -12,13 +12,24 @@ struct NetworkTests {
         #expect(try output.floats().allSatisfy { $0 == 0 })
     }
 
-    /// A stride of a patch folds it into channels in the order in which the head unfolds them.
-    @Test func aStemThatMixesNothingIsUndoneByUnfolding() throws {
-        let identity = (0..<24 * 24).map { Float($0 / 24 == $0 % 24 ? 1 : 0) }
-        let input = try waveTensor([1, 3, 4, 6, 8], 0.3)
-        let folded = try input.conv3d(Tensor(identity, shape: [24, 3, 2, 2, 2]), stride: [2, 2, 2])
-        #expect(folded.shape == [1, 24, 2, 3, 4])
-        expectClose(try folded.pixelShuffled([2, 2, 2]).floats(), try input.floats())
+    /// A stem that reads one weight alone answers to one voxel of the patch alone: what trained files mean by their order.
+    @Test(arguments: [0, 1, 2, 4, 8, 15]) func theStemReadsChannelsThenDepthThenRowsThenColumns(_ index: Int) throws {
+        let network = try ResidualUNet(.init(.small, inputChannels: 2), seed: 1)
+        try scramble(network)
+        let stem = try #require(network.parameters.first { $0.name == "stem.weight" }).tensor
+        let one = (0..<stem.count).map { Float($0 % 16 == index ? 1 + $0 / 16 : 0) }
+        try stem.assign(Tensor(one, shape: stem.shape))
+        let extents = [2, 8, 8, 8]
+        func answer(_ values: [Float]) throws -> [Float] { try network(Tensor(values, shape: [1] + extents)).floats() }
+        let none = try answer([Float](repeating: 0, count: 1024))
+        for other in 0..<16 {
+            var values = [Float](repeating: 0, count: 1024)
+            // The patch in the middle.
+            let (z, y, x) = (4 + other / 4 % 2, 4 + other / 2 % 2, 4 + other % 2)
+            values[other / 8 * 512 + z * 64 + y * 8 + x] = 1
+            let change = zip(try answer(values), none).map { abs($0 - $1) }.max()!
+            #expect((change > 1e-3) == (other == index), "\(other): \(change)")
+        }
     }
 
     @Test func seedDecidesTheStart() throws {
