@@ -20,7 +20,9 @@ struct Evaluate: ParsableCommand {
     @Option(help: "Kind of world.") var suite = "matched"
     @Option(help: "Number of patients.") var cases = 4
     @Option(help: "Seed of the first patient.") var seed = EvaluationRun.testSeed
-    @Option(help: "Names, separated by commas; `all` and `ablations` stand for groups.") var methods = "all"
+    @Option(
+        help: "Names, separated by commas; `all` stands for those up to stage0, `ablations` for the stage0-without-X.")
+    var methods = "all"
     @Option(help: "Model file of the population, for networks; the one that comes with the program if not given.")
     var model: String?
     @Option(help: "Steps of training on each patient, for networks that end in -personal.") var personalSteps =
@@ -50,8 +52,11 @@ struct Evaluate: ParsableCommand {
             throw ValidationError("--personal-steps, --personal-rate and --personal-steps-per-case are positive")
         }
         let chosen = try chosen()
+        guard !chosen.methods.isEmpty || !chosen.networks.isEmpty else { throw ValidationError("--methods names none") }
         guard chosen.networks.isEmpty || modelPath != nil else {
-            throw ValidationError("\(chosen.networks[0].name) needs --model FILE: no model lies beside this program")
+            throw ValidationError(
+                "\(chosen.networks[0].name) needs --model FILE: the folder scintivol_DoseService.resources does not lie beside this program"
+            )
         }
         guard out != nil || !chosen.networks.contains(where: { $0.trainedOn != .population }) else {
             throw ValidationError("networks that are trained on each patient need --out to keep the models in")
@@ -60,7 +65,7 @@ struct Evaluate: ParsableCommand {
 
     private func chosen() throws -> (methods: [EvaluationMethod], networks: [NetworkMethod]) {
         var chosen: (methods: [EvaluationMethod], networks: [NetworkMethod]) = ([], [])
-        for name in methods.split(separator: ",").map(String.init) {
+        for name in methods.split(separator: ",").map({ $0.trimmingCharacters(in: .whitespaces) }) {
             switch name {
             case "all": chosen.methods += EvaluationMethod.all
             case "ablations": chosen.methods += EvaluationMethod.ablations
@@ -70,7 +75,7 @@ struct Evaluate: ParsableCommand {
                 } else if let method = EvaluationMethod(name: name) {
                     chosen.methods.append(method)
                 } else {
-                    throw ValidationError("--methods does not know \(name)")
+                    throw ValidationError("--methods does not know '\(name)': --help lists them")
                 }
             }
         }
@@ -89,7 +94,7 @@ struct Evaluate: ParsableCommand {
             (plan.stepCount, plan.learningRate) = (personalSteps, personalRate)
             plan.pool.stepsPerCase = personalStepsPerCase
             run.networks = EvaluatedNetworks(
-                methods: chosen.networks, model: try ModelFile(path: modelPath), plan: plan,
+                methods: chosen.networks, model: try ModelFile.population(at: modelPath), plan: plan,
                 folder: "\(out ?? ".")/models")
         }
         let report = try run.perform(progress: Terminal.progress)

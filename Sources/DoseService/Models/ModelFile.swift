@@ -44,12 +44,28 @@ public struct ModelFile: Sendable {
     /// The largest file that is read.
     static let byteLimit = 256 << 20
 
+    /// One of the population, which may be used for everybody.
+    ///
+    /// - Throws: as ``init(path:)``, or ``StudyProblem/refused(code:)`` with `model-of-a-patient`.
+    public static func population(at path: String) throws(StudyProblem) -> ModelFile {
+        let file = try ModelFile(path: path)
+        guard file.fits(nil) else { throw .refused(code: "model-of-a-patient") }
+        return file
+    }
+
+    /// Whether it may be used for an anatomy: no network of it is another patient's.
+    ///
+    /// - Parameter anatomy: its ``AnatomyDigest``; nil for whoever comes.
+    package func fits(_ anatomy: String?) -> Bool {
+        parts.values.allSatisfy { $0.record.anatomy == nil || $0.record.anatomy == anatomy }
+    }
+
     /// - Throws: ``StudyProblem/refused(code:)`` with `model-missing`, `model-too-large` or `model-unreadable`.
     public init(path: String) throws(StudyProblem) {
         let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int
         guard let size else { throw .refused(code: "model-missing") }
         guard size <= Self.byteLimit else { throw .refused(code: "model-too-large") }
-        guard let data = FileManager.default.contents(atPath: path) else { throw .refused(code: "model-missing") }
+        guard let data = FileManager.default.contents(atPath: path) else { throw .refused(code: "model-unreadable") }
         try self.init(decoding: Array(data))
     }
 

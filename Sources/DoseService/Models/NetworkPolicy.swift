@@ -35,15 +35,23 @@ extension SiteConfiguration {
         policy.rewardedSteps = reader.integer("rewarded_steps", in: 0...10_000) ?? policy.rewardedSteps
         policy.checkpointSeconds = reader.number("checkpoint_seconds", in: 1...3600) ?? policy.checkpointSeconds
         policy.keepDays = reader.number("keep_days", in: 1...36_500) ?? policy.keepDays
-        if let path = policy.populationModel {
-            do { _ = try ModelFile(path: path) } catch {
-                reader.complain("population_model", error.code, error.advice)
-            }
-        }
-        if policy.method.network != nil, policy.populationPath == nil {
+        guard policy.populationModel != nil || policy.method.network != nil else { return policy }
+        let key = policy.populationModel == nil ? "method" : "population_model"
+        guard let path = policy.populationPath else {
             reader.complain(
-                "method", "model-missing",
+                key, "model-missing",
                 "copy the folder scintivol_DoseService.resources to where the program lies, or name a population_model")
+            return policy
+        }
+        do throws(StudyProblem) {
+            let population = try ModelFile.population(at: path)
+            if let kind = policy.method.network, population[kind] == nil {
+                reader.complain(
+                    key, "model-part-missing",
+                    "\(path) holds no \(kind.rawValue); pretrain --from \(path) --model \(kind.rawValue) adds it")
+            }
+        } catch {
+            reader.complain(key, error.code, "\(path): \(StudyProblem.sentence(error.code) ?? "cannot be used")")
         }
         return policy
     }

@@ -62,7 +62,7 @@ struct PersonalisationRun {
         do {
             try FileManager.default.createDirectory(atPath: request.workFolder, withIntermediateDirectories: true)
         } catch { throw .failed(code: "output-not-written") }
-        let population = try request.policy.populationPath.map(ModelFile.init(path:)) ?? ModelFile()
+        let population = try request.policy.populationPath.map(ModelFile.population(at:)) ?? ModelFile()
         var file = population
         var path = ""
         // What one attempt has solved serves the next, and one network's cases the other's training.

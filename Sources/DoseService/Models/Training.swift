@@ -2,7 +2,7 @@ import Anatomy
 import Foundation
 import Learning
 public import Reconstruction
-import Tomography
+public import Tomography
 
 /// What `pretrain` and `personalise` are asked for.
 public struct TrainingRequest: Sendable {
@@ -11,7 +11,8 @@ public struct TrainingRequest: Sendable {
     public var outputPath: String
     /// A model file that it begins with.
     public var startPath: String?
-    public var siteFile: String?
+    /// Camera of the scans that are simulated.
+    public var site = CameraSite.phantom
     public var spacingMillimetres = PatientAnatomy.usualSpacing
     public var threads = ProcessInfo.processInfo.activeProcessorCount
     /// A kill loses no more work than this.
@@ -35,10 +36,6 @@ public struct TrainingRequest: Sendable {
         (self.kind, self.preset, self.outputPath) = (kind, preset, outputPath)
     }
 
-    fileprivate func start() throws(StudyProblem) -> ModelFile {
-        try startPath.map(ModelFile.init(path:)) ?? ModelFile()
-    }
-
     /// The settings of the network that it goes on with, or those of the preset.
     fileprivate func recipe(_ base: ModelFile) throws(StudyProblem) -> ModelRecipe {
         if let part = base[kind] { return ModelRecipe(kind: kind, settings: part.settings) }
@@ -56,12 +53,6 @@ public struct TrainingRequest: Sendable {
 
     fileprivate func configure() throws(StudyProblem) {
         do { try Device.configure(threadCount: threads) } catch { throw .failed(code: "model-failed") }
-    }
-
-    fileprivate func site() throws(StudyProblem) -> CameraSite {
-        try siteFile.map { path throws(StudyProblem) in
-            do throws(OfflineProblem) { return try SiteFile.read(path) } catch { throw error.problem }
-        } ?? .phantom
     }
 }
 
@@ -106,9 +97,9 @@ public struct Pretraining {
     /// - Throws: ``StudyProblem``.
     public func perform(report: (TrainingProgress) -> Void) throws(StudyProblem) -> TrainingSummary {
         try request.configure()
-        let base = try request.start()
+        let base = try request.startPath.map(ModelFile.population(at:)) ?? ModelFile()
         var settings = settings
-        settings.site = try request.site()
+        settings.site = request.site
         let population = TrainingPopulation(settings)
         let record = TrainingRecord(
             trainedOn: "population", spacingMillimetres: request.spacingMillimetres, threads: request.threads,
@@ -143,11 +134,12 @@ public struct Personalisation {
     public func perform(
         anatomyFolder: String, report: (TrainingProgress) -> Void
     ) throws(StudyProblem) -> TrainingSummary {
-        var site = try request.site()
+        var site = request.site
+        let base = try request.startPath.map(ModelFile.init(path:)) ?? ModelFile()
         let source = try StudyReader(sites: [site]).readAnatomy(FolderContents.paths(below: anatomyFolder))
         if let voltage = source.ct.peakKilovolts { site.tubeVoltage = voltage }
         let anatomy = try source.patientAnatomy(spacing: request.spacingMillimetres)
-        let file = try train(anatomy, site: site, from: try request.start(), report: report)
+        let file = try train(anatomy, site: site, from: base, report: report)
         return try TrainingSummary(file, request)
     }
 
@@ -161,7 +153,9 @@ public struct Personalisation {
         kept: KeptCases? = nil, report: (TrainingProgress) -> Void
     ) throws(StudyProblem) -> ModelFile {
         try request.configure()
-        // A network of another radionuclide's scans would be the start that is kept when no step is better.
+        let digest = AnatomyDigest.hex(of: anatomy)
+        // The start is kept when no step is better: no other patient's, nor a network of another radionuclide's scans.
+        guard base.fits(digest) else { throw .needsInput(code: "model-of-another-anatomy", fields: []) }
         let base = base.suiting(site.isotope)
         let dataset: PersonalDataset
         do {
@@ -171,7 +165,7 @@ public struct Personalisation {
         } catch { throw StudyProblem(error) }
         let record = TrainingRecord(
             trainedOn: "patient", spacingMillimetres: anatomy.grid.spacing.x, threads: request.threads,
-            plan: request.plan(on: base), anatomy: AnatomyDigest.hex(of: anatomy), site: site, isNarrow: isNarrow,
+            plan: request.plan(on: base), anatomy: digest, site: site, isNarrow: isNarrow,
             startedFrom: base.isEmpty ? nil : base.hash, goesOn: base[request.kind] != nil)
         let draw: CaseSource = { (_, seed) throws(ReconstructionError) in
             guard let kept else { return try dataset.draw(seed: seed) }

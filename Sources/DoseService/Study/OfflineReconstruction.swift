@@ -25,10 +25,14 @@ public struct OfflineReconstruction {
         guard let path = modelFile ?? ModelFile.populationPath else {
             throw OfflineProblem(
                 .needsInput(code: "model-missing", fields: ["model"]),
-                found: ["--method \(method.rawValue) needs --model FILE: no model lies beside this program"])
+                found: [
+                    "--method \(method.rawValue) needs the folder scintivol_DoseService.resources beside this program, or --model FILE"
+                ])
         }
         let file: ModelFile
-        do { file = try ModelFile(path: path) } catch { throw OfflineProblem(error, found: ["--model \(path)"]) }
+        do { file = try ModelFile(path: path) } catch {
+            throw OfflineProblem(error, found: [PathFault.line("--model", path)])
+        }
         guard file[kind] != nil else {
             throw OfflineProblem(
                 .needsInput(code: "model-part-missing", fields: [kind.rawValue]),

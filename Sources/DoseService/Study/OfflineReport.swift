@@ -42,6 +42,11 @@ public enum OfflineReport {
                 "outside of the anatomy's regions: \(activity) +-\(number(focus.deviationPercent, 0)) % at \(place) mm, "
             text += "depth +-\(number(focus.depthDeviationMillimetres, 0)) mm\n"
         }
+        if summary.provenance.modelHash != "none" {
+            let findings = summary.findings.filter { $0.hasPrefix("model-") || $0.hasPrefix("network-") }
+            text += "method \(summary.method), model \(summary.provenance.modelHash.prefix(12))"
+            text += (findings.isEmpty ? "" : ": ") + findings.joined(separator: ", ") + "\n"
+        }
         for check in summary.checks where check.outcome != .pass {
             text += "\(check.outcome.rawValue.uppercased()): \(check.name) = \(number(check.value, 2))\n"
         }

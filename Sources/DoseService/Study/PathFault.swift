@@ -48,6 +48,17 @@ extension OfflineProblem {
         }
     }
 
+    /// Makes the folder of a file that long work ends with.
+    public static func requireFile(_ path: String) throws(OfflineProblem) {
+        var isFolder: ObjCBool = false
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        let fault = isThere && isFolder.boolValue ? "is a folder" : PathFault.writing(folder).map { "\(folder) \($0)" }
+        if let fault {
+            throw OfflineProblem(.failed(code: "output-not-written"), found: ["--out \(path): \(fault)"])
+        }
+    }
+
     /// The problem of a command, with the folder that it could not write.
     public init(_ problem: StudyProblem, outputFolder: String) {
         let isOutput = problem.code == "output-not-written"

@@ -110,23 +110,20 @@ public struct ReconstructionRun: Sendable {
     /// The patient's own model when it was trained on this anatomy, otherwise the population's, and what has to be said of
     /// the choice.
     private func model(for anatomy: PatientAnatomy) throws(StudyProblem) -> (ModelFile?, finding: String?) {
-        guard let kind = request.method.network else { return (nil, nil) }
+        guard request.method.network != nil else { return (nil, nil) }
+        var finding: String?
         if let path = request.modelPath {
             let own = try ModelFile(path: path)
-            let trained = own[kind]?.record
-            // A model of the population fits everybody.
-            if trained?.trainedOn != "patient" || trained?.anatomy == AnatomyDigest.hex(of: anatomy) {
-                return (own, nil)
-            }
+            if own.fits(AnatomyDigest.hex(of: anatomy)) { return (own, nil) }
             guard request.populationModelPath != nil else {
                 throw .needsInput(code: "model-of-another-anatomy", fields: ["model"])
             }
-            return (try request.populationModelPath.map(ModelFile.init(path:)), "model-of-another-anatomy")
+            finding = "model-of-another-anatomy"
         }
         guard let path = request.populationModelPath else {
             throw .needsInput(code: "model-missing", fields: ["model"])
         }
-        return (try ModelFile(path: path), nil)
+        return (try ModelFile.population(at: path), finding)
     }
 
     /// - Throws: ``ReconstructionError/regionsOutsideField`` with what none of the offsets brings into the image.

@@ -64,10 +64,13 @@ extension StudyProblem {
         "anatomy-not-sampleable": "the anatomy has no organ that possible maps could be drawn for",
         "model-missing": "there is no such model file",
         "model-too-large": "the model file is too large to be one",
-        "model-unreadable": "the file is no model of this program",
+        "model-unreadable":
+            "the file cannot be read, is damaged or is no model of this program; copy it again or name another",
         "model-part-missing": "the model lacks this network",
         "model-failed": "the network failed",
-        "model-of-another-anatomy": "the model was trained on another anatomy; train one on this, or name none",
+        "model-of-a-patient": "the model was trained on one patient and fits nobody else; name one of the population",
+        "model-of-another-anatomy":
+            "the model was trained on another PET/CT, other contours or voxels of another size; train one on these, or name none",
         "preset-unknown": "there is no such preset",
         "checkpoint-unreadable": "the checkpoint beside the model cannot be read; take it away to begin anew",
         "checkpoint-of-another-recipe": "the checkpoint is of another training; take it away or name another model",
