@@ -153,6 +153,11 @@ package struct TrainingRecord: Codable, Equatable, Sendable {
     /// Of the camera that it was trained for.
     package var isotope: String? { site?.isotope ?? population?.site.isotope }
 
+    /// The validation of what the training before any reward left.
+    var kept: ModelTraining.Validation? {
+        validations.isEmpty ? nil : .best(of: validations, leastGain: plan.leastGain)
+    }
+
     /// What whoever uses the network is to know: a training that brought nothing leaves what it began with.
     package var findings: [String] {
         let isTheirs = hasImproved || reinforcement?.isKept == true
@@ -172,5 +177,9 @@ package struct TrainingRecord: Codable, Equatable, Sendable {
         let validations: [ModelTraining.Validation]
         /// False when the held-back cases did not improve: then the network is that of the training before.
         let isKept: Bool
+
+        var kept: ModelTraining.Validation? {
+            validations.isEmpty ? nil : .best(of: validations, leastGain: plan.leastGain)
+        }
     }
 }

@@ -100,8 +100,8 @@ struct PersonalisationRun {
     }
 
     private static func part(_ kind: ModelFile.Kind, _ record: TrainingRecord) -> Part? {
-        let rewarded = record.reinforcement?.isKept == true ? record.reinforcement?.validations : nil
-        guard let best = (rewarded ?? record.validations).min(by: { $0.error < $1.error }) else { return nil }
+        let rewarded = record.reinforcement.flatMap { $0.isKept ? $0 : nil }
+        guard let best = rewarded?.kept ?? record.kept else { return nil }
         return Part(
             network: kind.rawValue, steps: record.validations.last?.step ?? 0, error: best.error,
             initialError: best.initialError, hasImproved: record.hasImproved, isReinforced: rewarded != nil)

@@ -69,8 +69,7 @@ public struct TrainingSummary: Codable, Sendable {
     public var json: String { JSONText.encode(self) }
 
     fileprivate init(_ file: ModelFile, _ request: TrainingRequest) throws(StudyProblem) {
-        guard let record = file[request.kind]?.record,
-            let best = record.validations.min(by: { $0.error < $1.error }), let last = record.validations.last
+        guard let record = file[request.kind]?.record, let best = record.kept, let last = record.validations.last
         else { throw .failed(code: "model-failed") }
         (model, hash, steps) = (request.outputPath, file.hash, last.step)
         (error, initialError, hasImproved) = (best.error, best.initialError, record.hasImproved)
@@ -127,6 +126,10 @@ public struct Pretraining {
 public struct Personalisation {
     private let request: TrainingRequest
 
+    /// Part of the population's error by which a patient's own network must be better on his held-back maps. What gained
+    /// less on them was worse on the scan (docs/networks.md).
+    static let leastGain = 0.01
+
     public init(_ request: TrainingRequest) { self.request = request }
 
     /// - Parameter anatomyFolder: CT, PET and contours as DICOM.
@@ -163,9 +166,11 @@ public struct Personalisation {
                 anatomy: anatomy, site: site, world: isNarrow ? UptakeWorld.narrow.registered : .full.registered,
                 acquisition: isNarrow ? .matched : .mismatched)
         } catch { throw StudyProblem(error) }
+        var plan = request.plan(on: base)
+        plan.leastGain = Self.leastGain
         let record = TrainingRecord(
-            trainedOn: "patient", spacingMillimetres: anatomy.grid.spacing.x, threads: request.threads,
-            plan: request.plan(on: base), anatomy: digest, site: site, isNarrow: isNarrow,
+            trainedOn: "patient", spacingMillimetres: anatomy.grid.spacing.x, threads: request.threads, plan: plan,
+            anatomy: digest, site: site, isNarrow: isNarrow,
             startedFrom: base.isEmpty ? nil : base.hash, goesOn: base[request.kind] != nil)
         let draw: CaseSource = { (_, seed) throws(ReconstructionError) in
             guard let kept else { return try dataset.draw(seed: seed) }

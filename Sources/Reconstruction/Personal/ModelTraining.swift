@@ -19,6 +19,8 @@ public final class ModelTraining {
         public var validationCaseCount = 4
         /// Validations without an improvement after which it ends.
         public var patience = 6
+        /// Part of the start's error by which a validation must be lower to count as better; nil for any.
+        public var leastGain: Double?
         public var pool = CasePool.Size()
 
         public init() {}
@@ -31,6 +33,15 @@ public final class ModelTraining {
         public let error: Double
         /// The same of what the model starts from.
         public let initialError: Double
+
+        /// The best of a training, its first one when no other is better by a part of its error.
+        ///
+        /// - Parameter validations: in the order of their steps, at least one.
+        package static func best(of validations: [Validation], leastGain: Double?) -> Validation {
+            let start = validations[0]
+            let better = validations.dropFirst().filter { $0.error < start.error * (1 - (leastGain ?? 0)) }
+            return better.min { $0.error < $1.error } ?? start
+        }
     }
 
     /// What one step has done.
@@ -90,7 +101,7 @@ public final class ModelTraining {
 
     public var step: Int { trainer.step }
 
-    public var bestValidation: Validation { validations.min { $0.error < $1.error } ?? validations[0] }
+    public var bestValidation: Validation { Validation.best(of: validations, leastGain: plan.leastGain) }
 
     /// Whether the model is better than what it started from.
     public var hasImproved: Bool { bestValidation.step > 0 }
@@ -145,8 +156,8 @@ public final class ModelTraining {
             try model.module.load(averaged)
             let validation = try score()
             try model.module.load(current)
-            if validations.allSatisfy({ validation.error < $0.error }) { best = averaged }
             validations.append(validation)
+            if bestValidation.step == validation.step { best = averaged }
         } catch let error as LearningError {
             throw .learning(error)
         } catch let error as ReconstructionError { throw error } catch { throw .notFinite }

@@ -99,7 +99,23 @@ struct ModelTrainingTests {
         let start = training.validations[0]
         #expect(start.step == 0 && abs(start.error / start.initialError - 1) < 1e-5)
         #expect(training.hasImproved)
-        #expect(training.bestValidation.error < 0.98 * start.initialError)
+        let gain = 1 - training.bestValidation.error / start.error
+        #expect(gain > 0.02)
+        // Less than a training is asked for is chance: it gives back what it began with, and counts on for its patience.
+        var demanding = plan
+        demanding.leastGain = 1.01 * gain
+        let again = try TinyStudy.stageOne()
+        let began = try again.module.stored()
+        let refused = try Self.training(again, dataset, demanding)
+        while !refused.isFinished { _ = try refused.advance() }
+        #expect(refused.validations == training.validations && !refused.hasImproved)
+        #expect(refused.bestValidation == refused.validations[0])
+        try refused.finish()
+        #expect(try again.module.stored() == began)
+        demanding.leastGain = 0.99 * gain
+        #expect(
+            ModelTraining.Validation.best(of: training.validations, leastGain: demanding.leastGain)
+                == training.bestValidation)
     }
 
     @Test func endsWhenNothingImprovesAndGivesBackTheStart() throws {
