@@ -32,13 +32,11 @@ import Testing
         #expect(trained.errors.contains("begins anew") && trained.errors.contains("held-back cases are solved first"))
 
         // Its Stage 1 is his on other voxels; its Stage 2, still the population's, stands on that.
-        for method in ["unet", "diffusion"] {
-            let used = try await ProgramRun(
-                Scintivol.program,
-                ["reconstruct", "--planar", phantom.part("nm"), "--anatomy", phantom.root]
-                    + ["--out", folder.file("result"), "--method", method, "--model", own])
-            #expect(used.status == 1 && used.errors.contains("model-of-another-anatomy"), "\(method): \(used.errors)")
-        }
+        let used = try await ProgramRun(
+            Scintivol.program,
+            ["reconstruct", "--planar", phantom.part("nm"), "--anatomy", phantom.root]
+                + ["--out", folder.file("result"), "--method", "diffusion", "--model", own])
+        #expect(used.status == 1 && used.errors.contains("model-of-another-anatomy"), "\(used.errors)")
         let other = try await ProgramRun(
             Scintivol.program,
             personal + ["--anatomy", try bare(in: folder, phantom), "--from", own, "--out", folder.file("other")])
