@@ -12,7 +12,7 @@ struct TrainingAccuracy: ParsableCommand {
     @Option(help: "Seconds of training for each network.") var seconds = 120.0
     @Option(help: "Possible maps of the patient to train on.") var cases = 12
     @Option(help: "Others: half of them choose rate and parameters, the other half tells the error.") var heldBack = 6
-    @Option(help: "Preset of ours.") var preset = "standard"
+    @Option(help: "Presets of ours, separated by commas.") var presets = "standard"
     @Option(help: "Highest learning rates, separated by commas; of each network the best counts.") var rates =
         "0.001,0.003"
     @OptionGroup var output: OutputOptions
@@ -23,19 +23,26 @@ struct TrainingAccuracy: ParsableCommand {
         guard seconds > 0, cases > 0, heldBack > 1, !peaks.isEmpty, peaks.allSatisfy({ $0 > 0 }),
             peaks.count == rates.split(separator: ",").count
         else { throw ValidationError("times, cases and rates are positive numbers, --held-back two or more") }
-        guard ResidualUNetConfiguration.Preset(rawValue: preset) != nil else {
-            throw ValidationError("no preset \(preset)")
+        guard !rows.isEmpty, rows.count == presets.split(separator: ",").count else {
+            throw ValidationError(
+                "--presets are of \(ResidualUNetConfiguration.Preset.allCases.map(\.rawValue).joined(separator: ", "))")
         }
+    }
+
+    private var rows: [ResidualUNetConfiguration.Preset] {
+        presets.split(separator: ",").compactMap { ResidualUNetConfiguration.Preset(rawValue: String($0)) }
     }
 
     /// A network that has not been trained.
     private struct Contestant {
         let name: String
+        var isOurs = false
         let make: () throws -> StageOne
     }
 
     private struct Result {
         let name: String
+        let isOurs: Bool
         let steps: Int
         let seconds: Double
         /// Relative error of the maps that choose, and of those that tell.
@@ -67,34 +74,55 @@ struct TrainingAccuracy: ParsableCommand {
         try report(results, untrained).print(as: output)
     }
 
-    /// All begin with Stage 0's map.
+    /// All begin with Stage 0's map. The usual networks take part with the convolutions that libtorch chooses and with ours.
     private func contestants() throws -> [Contestant] {
-        guard let preset = ResidualUNetConfiguration.Preset(rawValue: preset) else { return [] }
         let device = Device.best
         let type = DataType.bfloat16.computed(on: device)
-        var ours = StageOne.Settings(preset)
-        ours.precision = type
-        var usual = StageOne.Settings(preset)
-        usual.precision = .float32
-        let inputs = usual.network.inputChannels
-        return [
-            Contestant(name: "\(preset.rawValue), \(type.rawValue)") { try StageOne(ours, seed: 1, on: device) },
-            Contestant(name: "full resolution, float32") {
-                let network = try FullResolutionUNet(inputChannels: inputs, outputChannels: 2, seed: 1, on: device)
-                try Self.set(network, "head") { _ in 0 }
-                return StageOne(usual, module: network) { (input) throws(LearningError) in
-                    try Self.padded(input) { (input) throws(LearningError) in try network(input) }
-                }
-            },
-            Contestant(name: "strided, float32") {
-                let network = try StridedUNet(inputChannels: inputs, outputChannels: 2, seed: 1, on: device)
-                // What the last convolution is added to it takes away again: minus one in the middle of its own channel's kernel.
-                try Self.set(network, "up.0.unit.convolution.0") { $0 % (2 * 27) == ($0 / (2 * 27)) * 27 + 13 ? -1 : 0 }
-                return StageOne(usual, module: network) { (input) throws(LearningError) in
-                    try Self.padded(input) { (input) throws(LearningError) in try network(input) }
-                }
-            },
-        ]
+        var contestants = rows.map { row in
+            var settings = StageOne.Settings(row)
+            settings.precision = type
+            return Contestant(name: "\(row.rawValue), \(type.rawValue)", isOurs: true) { [settings] in
+                try StageOne(settings, seed: 1, on: device)
+            }
+        }
+        for isUsual in [true, false] {
+            let with = isUsual ? "" : ", our convolutions"
+            contestants += [
+                Contestant(name: "full resolution, float32\(with)") {
+                    let network = try FullResolutionUNet(inputChannels: inputs, outputChannels: 2, seed: 1, on: device)
+                    try Self.set(network, "head") { _ in 0 }
+                    return stageOne(network, isUsual) { (input) throws(LearningError) in try network(input) }
+                },
+                Contestant(name: "strided, float32\(with)") {
+                    let network = try StridedUNet(inputChannels: inputs, outputChannels: 2, seed: 1, on: device)
+                    // What the last convolution is added to it takes away again: minus one in the middle of its own channel's kernel.
+                    try Self.set(network, "up.0.unit.convolution.0") {
+                        $0 % (2 * 27) == ($0 / (2 * 27)) * 27 + 13 ? -1 : 0
+                    }
+                    return stageOne(network, isUsual) { (input) throws(LearningError) in try network(input) }
+                },
+            ]
+        }
+        return contestants
+    }
+
+    private var inputs: Int { StageOne.Settings(.standard).network.inputChannels }
+
+    /// Stage 1 with a usual network in its place; those take whole multiples of eight voxels.
+    private func stageOne(
+        _ module: any Module, _ isUsual: Bool, _ network: @escaping (Tensor) throws(LearningError) -> Tensor
+    ) -> StageOne {
+        var settings = StageOne.Settings(.standard)
+        settings.precision = .float32
+        return StageOne(settings, module: module) { (input) throws(LearningError) in
+            let extents = Array(input.shape.suffix(3))
+            let padded = try input.paddedAtEnd(extents.map { (8 - $0 % 8) % 8 })
+            let output =
+                isUsual
+                ? try Tensor.withUsualConvolutions { () throws(LearningError) in try network(padded) }
+                : try network(padded)
+            return try output.croppedAtEnd(to: extents)
+        }
     }
 
     /// Gives a layer's weights by their number, and its offsets zero.
@@ -106,14 +134,6 @@ struct TrainingAccuracy: ParsableCommand {
             values[name] = StoredTensor(floats: floats, shape: value.shape)
         }
         try module.load(values)
-    }
-
-    /// Usual networks take whole multiples of eight voxels.
-    private static func padded(
-        _ input: Tensor, _ network: (Tensor) throws(LearningError) -> Tensor
-    ) throws(LearningError) -> Tensor {
-        let extents = Array(input.shape.suffix(3))
-        return try network(input.paddedAtEnd(extents.map { (8 - $0 % 8) % 8 })).croppedAtEnd(to: extents)
     }
 
     /// As many steps as fit into the time: how fast the rate falls depends on it. The first ones only tell how long a step takes.
@@ -129,7 +149,8 @@ struct TrainingAccuracy: ParsableCommand {
         let averaged = try error(model, choosing)
         if averaged < best.chosenBy { best = (averaged, try error(model, telling)) }
         return Result(
-            name: contestant.name, steps: count, seconds: trained.seconds.reduce(0, +), chosenBy: best.chosenBy,
+            name: contestant.name, isOurs: contestant.isOurs, steps: count, seconds: trained.seconds.reduce(0, +),
+            chosenBy: best.chosenBy,
             error: best.error)
     }
 
@@ -160,11 +181,12 @@ struct TrainingAccuracy: ParsableCommand {
         func title(_ result: Result) -> String {
             "\(result.name), \(result.steps) steps in \(Int(result.seconds.rounded())) s"
         }
-        guard let ours = results.first else { return report }
-        for rival in results.dropFirst() {
-            report.add(Figure("error of \(title(ours))", ours.error, "", beside: title(rival), rival.error))
+        for ours in results where ours.isOurs {
+            for rival in results where !rival.isOurs {
+                report.add(Figure("error of \(title(ours))", ours.error, "", beside: title(rival), rival.error))
+            }
+            report.add(Figure("error of \(title(ours))", ours.error, "", beside: "Stage 0, where all begin", untrained))
         }
-        report.add(Figure("error of \(title(ours))", ours.error, "", beside: "Stage 0, where all begin", untrained))
         report.note(
             "Relative error of \(heldBack - heldBack / 2) possible maps of one patient after training on \(cases) others; losses, cases "
                 + "and pieces alike; the best of the rates \(rates) and of the last and the averaged parameters on \(heldBack / 2) more."

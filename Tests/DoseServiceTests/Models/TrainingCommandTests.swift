@@ -6,7 +6,8 @@ import Testing
 /// `pretrain` and `personalise` on voxels so large that a step takes a blink.
 @Suite(.serialized) struct TrainingCommandTests {
     private static let coarse = [
-        "--spacing", "20", "--validate-every", "3", "--validation-cases", "2", "--threads", "2", "--json",
+        "--spacing", "20", "--validate-every", "3", "--validation-cases", "1", "--cases", "2", "--threads", "2",
+        "--json",
     ]
     private static let small = coarse + ["--preset", "small"]
 
