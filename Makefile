@@ -9,9 +9,11 @@ FLAGS = -c release --manifest-cache none --disable-build-manifest-caching
 demo: build
 	.build/release/scintivol demo
 
-# Waiting threads of libraries do not spin: tests run processes beside each other.
+# Two tests at a time, one of them at most of the whole service, which mostly waits. Waiting threads of libraries do not
+# spin: tests run processes beside each other.
 test: check
-	OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1 $(SWIFT) test $(FLAGS) --skip-build --no-parallel
+	OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1 $(SWIFT) test $(FLAGS) --skip-build --parallel \
+		--experimental-maximum-parallelization-width 2
 
 # Format, and that no module imports one it does not name. This is also the build of the tests.
 check: install

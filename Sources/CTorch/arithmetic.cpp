@@ -28,8 +28,6 @@ at::Tensor unary(ctorch_unary_operation operation, const at::Tensor &x) {
         return x.cos();
     case CTORCH_TANH:
         return x.tanh();
-    case CTORCH_SIGMOID:
-        return x.sigmoid();
     case CTORCH_SOFTPLUS:
         return at::softplus(x);
     case CTORCH_RELU:
@@ -52,14 +50,6 @@ at::Tensor binary(ctorch_binary_operation operation, const at::Tensor &left, con
         return left / right;
     case CTORCH_MATMUL:
         return at::matmul(left, right);
-    case CTORCH_MAXIMUM:
-        return at::maximum(left, right);
-    case CTORCH_MINIMUM:
-        return at::minimum(left, right);
-    case CTORCH_GREATER:
-        return left.gt(right).to(left.scalar_type());
-    case CTORCH_LESS:
-        return left.lt(right).to(left.scalar_type());
     }
     throw std::invalid_argument("no such operation on two tensors");
 }
@@ -70,10 +60,6 @@ at::Tensor reduced(ctorch_reduction reduction, const at::Tensor &x, at::IntArray
         return dimensions.empty() ? x.sum() : x.sum(dimensions, keep);
     case CTORCH_MEAN:
         return dimensions.empty() ? x.mean() : x.mean(dimensions, keep);
-    case CTORCH_GREATEST:
-        return x.amax(dimensions, keep);
-    case CTORCH_LEAST:
-        return x.amin(dimensions, keep);
     }
     throw std::invalid_argument("no such reduction");
 }
@@ -95,17 +81,8 @@ ctorch_tensor *ctorch_affine(const ctorch_tensor *tensor, double scale, double s
     });
 }
 
-ctorch_tensor *ctorch_power(const ctorch_tensor *tensor, double exponent) {
-    return made([&] { return tensor->value.pow(exponent); });
-}
-
 ctorch_tensor *ctorch_clamp(const ctorch_tensor *tensor, float lower, float upper) {
     return made([&] { return tensor->value.clamp(lower, upper); });
-}
-
-ctorch_tensor *
-ctorch_where(const ctorch_tensor *condition, const ctorch_tensor *when_true, const ctorch_tensor *when_false) {
-    return made([&] { return at::where(condition->value.ne(0), when_true->value, when_false->value); });
 }
 
 ctorch_tensor *ctorch_reduce(

@@ -125,20 +125,8 @@ ctorch_tensor *ctorch_leaky_relu(const ctorch_tensor *input, double slope) {
     return made([&] { return at::leaky_relu(input->value, slope); });
 }
 
-ctorch_tensor *ctorch_average_pool3d(const ctorch_tensor *input, const int64_t window[3]) {
-    return made([&] { return at::avg_pool3d(input->value, list(window, 3)); });
-}
-
-ctorch_tensor *ctorch_max_pool3d(const ctorch_tensor *input, const int64_t window[3]) {
-    return made([&] { return at::max_pool3d(input->value, list(window, 3)); });
-}
-
 ctorch_tensor *ctorch_upsample_nearest3d(const ctorch_tensor *input, const int64_t size[3]) {
     return made([&] { return at::upsample_nearest3d(input->value, list(size, 3)); });
-}
-
-ctorch_tensor *ctorch_upsample_trilinear3d(const ctorch_tensor *input, const int64_t size[3]) {
-    return made([&] { return at::upsample_trilinear3d(input->value, list(size, 3), false); });
 }
 
 ctorch_tensor *ctorch_pixel_shuffle3d(const ctorch_tensor *input, const int64_t factor[3]) {

@@ -104,17 +104,6 @@ ctorch_tensor *ctorch_slice(const ctorch_tensor *tensor, int64_t dimension, int6
     return made([&] { return tensor->value.narrow(dimension, start, count); });
 }
 
-ctorch_tensor *
-ctorch_index_select(const ctorch_tensor *tensor, int64_t dimension, const int64_t *indices, int64_t count) {
-    return made([&] {
-        auto chosen = at::empty({count}, at::kLong);
-        if (count > 0) {
-            std::memcpy(chosen.data_ptr<int64_t>(), indices, sizeof(int64_t) * static_cast<size_t>(count));
-        }
-        return tensor->value.index_select(dimension, chosen.to(tensor->value.device()));
-    });
-}
-
 ctorch_tensor *ctorch_concatenate(const ctorch_tensor *const *tensors, int64_t count, int64_t dimension) {
     return made([&] {
         std::vector<at::Tensor> parts;

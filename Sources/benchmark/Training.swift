@@ -1,5 +1,6 @@
 import ArgumentParser
 import Learning
+import Reconstruction
 
 /// A training step of our networks beside two usual ones, with the same library, grid and machine.
 struct Training: ParsableCommand {
@@ -12,7 +13,7 @@ struct Training: ParsableCommand {
     var presets = ResidualUNetConfiguration.Preset.allCases.map(\.rawValue).joined(separator: ",")
     @OptionGroup var output: OutputOptions
 
-    private static let inputChannels = 12
+    private static let inputChannels = StageOne.Settings(.standard).network.inputChannels
     private static let rivals = ["full resolution", "strided"]
     /// The rivals with our convolutions, which small images are several times as fast with.
     private static let faster = rivals.map { "\($0), our convolutions" }
@@ -101,11 +102,12 @@ struct Training: ParsableCommand {
                     beside: "matrix product, \(contestant.type.rawValue)", peaks[contestant.type] ?? .nan))
         }
         report.note(
-            "Grid \(grid), \(Self.inputChannels) channels in, one sample: forward, backward, AdamW and average; "
+            "Grid \(grid), \(Self.inputChannels) channels in, one sample: forward, backward from a squared error, AdamW and average; "
                 + "libtorch on 2 threads.")
         report.note("Full resolution: as nnU-Net and DynUNet, 16-32-64-128. Strided: as MONAI's UNet, 16-32-64-128.")
         report.note(
-            "Both with the convolutions that libtorch chooses, and with ours, which are oneDNN's for every size.")
+            "Both with the convolutions that libtorch chooses, and with ours, which are oneDNN's for every size; their transposed ones are "
+                + "libtorch's either way.")
         report.note(
             "Operations: two per product of the convolutions, forward once and backward twice. Matrix product: of two "
                 + "square ones with \(MatrixProduct.size) rows.")

@@ -111,9 +111,14 @@ struct TrainingOptions: ParsableArguments {
         let change = String(
             format: "held-back error %.4f, without the network %.4f", summary.error, summary.initialError)
         Terminal.answer("wrote \(summary.model) after \(summary.steps) steps: \(change)")
-        if !summary.hasImproved {
-            Terminal.answer("no step was better than the network that it began with, which was kept")
-        }
+        guard !summary.hasImproved else { return }
+        let gain = summary.gain ?? 0
+        Terminal.answer(
+            gain > 0
+                ? String(
+                    format: "the best step was %.1f %% better than the network that it began with, which was kept: "
+                        + "%.0f %% count", 100 * gain, 100 * summary.leastGain)
+                : "no step was better than the network that it began with, which was kept")
     }
 }
 
@@ -129,6 +134,11 @@ struct Pretrain: ParsableCommand {
             "Folder in which solved cases outlive this training, 75 MB each, for others with the same settings and site."
     )
     var keepCases: String?
+
+    func validate() throws {
+        // Further ones would train on the people who are held back.
+        guard options.seed < 1 << 16 else { throw ValidationError("--seed is less than 65536") }
+    }
 
     func run() throws {
         let training = Pretraining(

@@ -55,7 +55,8 @@ import Testing
     }
 
     private static let statuses: [([String], Int32)] = [
-        (["bogus"], 2), (["phantom"], 2), (["phantom", "--out", "/tmp", "--seed", "x"], 2),
+        (["bogus"], 2), (["pretrain", "--out", "x", "--seed", "65536"], 2), (["phantom"], 2),
+        (["phantom", "--out", "/tmp", "--seed", "x"], 2),
         (["reconstruct", "--planar", "/tmp"], 2),
         (["reconstruct", "--planar", "/a", "--anatomy", "/b", "--out", "/c", "--method", "guess"], 2),
         (["reconstruct", "--planar", "/nonexistent", "--anatomy", "/nonexistent", "--out", "/nonexistent"], 1),

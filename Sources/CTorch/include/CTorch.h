@@ -56,8 +56,6 @@ ctorch_tensor *ctorch_reshape(const ctorch_tensor *tensor, const int64_t *shape,
 ctorch_tensor *ctorch_permute(const ctorch_tensor *tensor, const int64_t *order, int64_t rank);
 ctorch_tensor *ctorch_expand(const ctorch_tensor *tensor, const int64_t *shape, int64_t rank);
 ctorch_tensor *ctorch_slice(const ctorch_tensor *tensor, int64_t dimension, int64_t start, int64_t count);
-ctorch_tensor *
-ctorch_index_select(const ctorch_tensor *tensor, int64_t dimension, const int64_t *indices, int64_t count);
 ctorch_tensor *ctorch_concatenate(const ctorch_tensor *const *tensors, int64_t count, int64_t dimension);
 // `amounts` holds before and after for the last dimension, then for the one before it, and so on.
 ctorch_tensor *ctorch_pad(const ctorch_tensor *tensor, const int64_t *amounts, int64_t count, float value);
@@ -75,7 +73,6 @@ typedef enum {
     CTORCH_SINE,
     CTORCH_COSINE,
     CTORCH_TANH,
-    CTORCH_SIGMOID,
     CTORCH_SOFTPLUS,
     CTORCH_RELU,
     CTORCH_SILU
@@ -85,24 +82,15 @@ typedef enum {
     CTORCH_SUBTRACT,
     CTORCH_MULTIPLY,
     CTORCH_DIVIDE,
-    CTORCH_MATMUL,
-    CTORCH_MAXIMUM,
-    CTORCH_MINIMUM,
-    // 1 where the relation holds, else 0, in the type of the left operand.
-    CTORCH_GREATER,
-    CTORCH_LESS
+    CTORCH_MATMUL
 } ctorch_binary_operation;
-typedef enum { CTORCH_SUM, CTORCH_MEAN, CTORCH_GREATEST, CTORCH_LEAST } ctorch_reduction;
+typedef enum { CTORCH_SUM, CTORCH_MEAN } ctorch_reduction;
 
 ctorch_tensor *ctorch_unary(ctorch_unary_operation operation, const ctorch_tensor *tensor);
 ctorch_tensor *ctorch_binary(ctorch_binary_operation operation, const ctorch_tensor *left, const ctorch_tensor *right);
 // tensor * scale + shift
 ctorch_tensor *ctorch_affine(const ctorch_tensor *tensor, double scale, double shift);
-ctorch_tensor *ctorch_power(const ctorch_tensor *tensor, double exponent);
 ctorch_tensor *ctorch_clamp(const ctorch_tensor *tensor, float lower, float upper);
-// `condition` is true where it is not 0.
-ctorch_tensor *
-ctorch_where(const ctorch_tensor *condition, const ctorch_tensor *when_true, const ctorch_tensor *when_false);
 // Over all dimensions when `count` is 0.
 ctorch_tensor *ctorch_reduce(
     ctorch_reduction reduction, const ctorch_tensor *tensor, const int64_t *dimensions, int64_t count, bool keep);
@@ -128,10 +116,7 @@ ctorch_tensor *ctorch_instance_norm(
 // slope is one number per channel, or one for all.
 ctorch_tensor *ctorch_prelu(const ctorch_tensor *input, const ctorch_tensor *slope);
 ctorch_tensor *ctorch_leaky_relu(const ctorch_tensor *input, double slope);
-ctorch_tensor *ctorch_average_pool3d(const ctorch_tensor *input, const int64_t window[3]);
-ctorch_tensor *ctorch_max_pool3d(const ctorch_tensor *input, const int64_t window[3]);
 ctorch_tensor *ctorch_upsample_nearest3d(const ctorch_tensor *input, const int64_t size[3]);
-ctorch_tensor *ctorch_upsample_trilinear3d(const ctorch_tensor *input, const int64_t size[3]);
 // [n, c f0 f1 f2, d, h, w] to [n, c, d f0, h f1, w f2].
 ctorch_tensor *ctorch_pixel_shuffle3d(const ctorch_tensor *input, const int64_t factor[3]);
 

@@ -114,7 +114,7 @@ struct CaseAssembly: Sendable {
         }
         guard !arrivals.isEmpty else { return [] }
         try openNew(patientKey, in: transaction)
-        let training = networks.trains ? try ModelAssembly.consider(patientKey, in: transaction) : nil
+        let training = networks.trains ? try ModelAssembly.consider(patientKey, networks, in: transaction) : nil
         var changed: [Outcome] = []
         for row in try transaction.query(CaseStatements.ofPatient, [.text(patientKey)]) {
             let content = try content(row, in: transaction)

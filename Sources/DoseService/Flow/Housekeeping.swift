@@ -79,14 +79,17 @@ struct Housekeeping: Sendable {
 
     private static let liveTrainings = Statement(
         "training_live",
-        "SELECT id FROM job WHERE kind = $1 AND state IN ('available', 'running', 'retryable')")
+        """
+        SELECT DISTINCT key FROM job WHERE kind = $1 AND (state IN ('available', 'running', 'retryable')
+          OR state = 'discarded' AND finished_at > now() - make_interval(days => 7))
+        """)
 
-    /// What trainings left that will not be gone on with.
+    /// What trainings left that will not be gone on with: somebody may ask for one again that was given up.
     private func sweepTrainings() async throws -> Int {
         let live = try await queue.pool.run { (connection) throws(PostgresError) in
             var live: Set<String> = []
             for row in try connection.query(Self.liveTrainings, [.text(ModelAssembly.jobKind)]) {
-                live.insert("\(try row["id"] as Int64)")
+                if let key: String = try row["key"] { live.insert(ModelJobs.workFolder(key: key)) }
             }
             return live
         }

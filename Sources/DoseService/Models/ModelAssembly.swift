@@ -1,5 +1,6 @@
 import Jobs
 import Postgres
+import Reconstruction
 
 /// Asks for a patient's own model as soon as his PET and CT are here, before any planar scan is.
 enum ModelAssembly {
@@ -31,9 +32,12 @@ enum ModelAssembly {
     private static let known = Statement(
         "model_known", "SELECT id FROM model WHERE content_key = $1 AND retired_at IS NULL LIMIT 1")
 
-    /// A job that was called off may be asked for again; one that failed for good would fail again.
+    /// One that was called off may be asked for again, and one whose model is gone; one that failed for good would fail again.
     private static let latestJob = Statement(
-        "model_job", "SELECT id, state FROM job WHERE key = $1 AND state <> 'cancelled' ORDER BY id DESC LIMIT 1")
+        "model_job",
+        """
+        SELECT id, state FROM job WHERE key = $1 AND state NOT IN ('cancelled', 'completed') ORDER BY id DESC LIMIT 1
+        """)
 
     private static let others = Statement(
         "model_other_jobs",
@@ -43,9 +47,14 @@ enum ModelAssembly {
                       AND i.id = (j.payload -> 'instances' ->> 0)::bigint)
         """)
 
+    /// What makes a model another one: the patient's objects, the networks that the site asks for, and what cases are now.
+    private static func key(_ content: String, _ networks: NetworkPolicy) -> String {
+        "\(content)/\(networks.method.rawValue)/\(PersonalDataset.revision)"
+    }
+
     /// - Returns: the training that is under way for what the patient has now; nil when none is.
     static func consider(
-        _ patientKey: String, in transaction: Transaction
+        _ patientKey: String, _ networks: NetworkPolicy, in transaction: Transaction
     ) throws(PostgresError) -> JobID? {
         var trace: String?
         var instances: [CaseContent.Instance] = []
@@ -55,8 +64,8 @@ enum ModelAssembly {
         }
         let counts = try CaseAssembly.seriesCounts(of: instances, in: transaction)
         guard let content = CaseContent.trainable(among: instances, counts: counts) else { return nil }
-        let payload = Payload(instances: content.instances, contentKey: content.key, trace: trace)
-        if try !transaction.query(known, [.text(content.key)]).isEmpty { return nil }
+        let payload = Payload(instances: content.instances, contentKey: key(content.key, networks), trace: trace)
+        if try !transaction.query(known, [.text(payload.contentKey)]).isEmpty { return nil }
         if let row = try transaction.query(latestJob, [.text(payload.key)]).first {
             let state: String = try row["state"]
             let isLive = JobState(rawValue: state).map { !$0.isEnd } ?? false

@@ -53,6 +53,31 @@ public struct ModelFile: Sendable {
         return file
     }
 
+    /// A patient's own model when it holds the network and was trained on his anatomy, otherwise the population's, and what has
+    /// to be said of the choice. That it is the population's, its record says.
+    ///
+    /// - Parameters:
+    ///   - anatomy: its ``AnatomyDigest``.
+    ///   - own: a path; without one the population's is taken.
+    ///   - population: a path; without one his own has to do.
+    /// - Throws: as ``population(at:)``, or ``StudyProblem/needsInput(code:fields:)`` with `model-of-another-anatomy` or
+    ///   `model-missing`.
+    package static func choice(
+        of kind: Kind, for anatomy: String, own: String?, population: String?
+    ) throws(StudyProblem) -> (file: ModelFile, finding: String?) {
+        var finding: String?
+        if let own {
+            let file = try ModelFile(path: own)
+            let fits = file.fits(anatomy)
+            if fits, file[kind] != nil || population == nil { return (file, nil) }
+            guard population != nil else { throw .needsInput(code: "model-of-another-anatomy", fields: ["model"]) }
+            // One that was trained when the site asked for other networks is no other patient's.
+            if !fits { finding = "model-of-another-anatomy" }
+        }
+        guard let population else { throw .needsInput(code: "model-missing", fields: ["model"]) }
+        return (try ModelFile.population(at: population), finding)
+    }
+
     /// Whether it may be used for an anatomy: no network of it is another patient's.
     ///
     /// - Parameter anatomy: its ``AnatomyDigest``; nil for whoever comes.
@@ -146,7 +171,7 @@ package struct TrainingRecord: Codable, Equatable, Sendable {
     /// Whether that file held this network, which goes on, or only others beside which it begins; nil of before it was kept.
     var goesOn: Bool?
     var validations: [ModelTraining.Validation] = []
-    /// False when no step made it better than its start.
+    /// False when no step without reward made it better than its start.
     var hasImproved = false
     var reinforcement: Reinforced?
 
@@ -154,17 +179,20 @@ package struct TrainingRecord: Codable, Equatable, Sendable {
     package var isotope: String? { site?.isotope ?? population?.site.isotope }
 
     /// The validation of what the training before any reward left.
-    var kept: ModelTraining.Validation? {
-        validations.isEmpty ? nil : .best(of: validations, leastGain: plan.leastGain)
-    }
+    var kept: ModelTraining.Validation? { plan.kept(of: validations) }
+
+    /// The validation of what it left in the end.
+    var left: ModelTraining.Validation? { reinforcement?.isKept == true ? reinforcement?.kept : kept }
+
+    /// Whether steps with or without reward are in it.
+    var isBetterThanItsStart: Bool { hasImproved || reinforcement?.isKept == true }
 
     /// What whoever uses the network is to know: a training that brought nothing leaves what it began with.
     package var findings: [String] {
-        let isTheirs = hasImproved || reinforcement?.isKept == true
         var findings: [String] = []
-        if !isTheirs, startedFrom == nil || goesOn == false {
+        if !isBetterThanItsStart, startedFrom == nil || goesOn == false {
             findings.append("model-untrained")
-        } else if !isTheirs || trainedOn != "patient" {
+        } else if !isBetterThanItsStart || trainedOn != "patient" {
             findings.append("model-of-population")
         }
         if caseRevision != PersonalDataset.revision { findings.append("model-of-earlier-cases") }
@@ -178,8 +206,6 @@ package struct TrainingRecord: Codable, Equatable, Sendable {
         /// False when the held-back cases did not improve: then the network is that of the training before.
         let isKept: Bool
 
-        var kept: ModelTraining.Validation? {
-            validations.isEmpty ? nil : .best(of: validations, leastGain: plan.leastGain)
-        }
+        var kept: ModelTraining.Validation? { plan.kept(of: validations) }
     }
 }

@@ -16,8 +16,9 @@ struct ModelJobs: Sendable {
 
     static let fileName = "model.safetensors"
 
-    /// What an attempt leaves for the next one, by the job's number.
-    static func workFolder(of job: Int64, in store: ObjectStore) -> String { "\(store.training)/\(job)" }
+    /// Name of the folder of what an attempt leaves for the next one, be it that of another job with the same key: one that
+    /// somebody asks for again is.
+    static func workFolder(key: String) -> String { String(Digest.hex(of: Array(key.utf8)).prefix(32)) }
 
     func perform(_ job: ClaimedJob, _ context: JobContext) async throws -> JobResult {
         guard let payload = JSONText.decode(ModelAssembly.Payload.self, from: job.payload) else {
@@ -32,7 +33,7 @@ struct ModelJobs: Sendable {
         let request = PersonalisationRun.Request(
             anatomyPaths: names.map(store.path),
             site: (described + settings.sites).first ?? .uncalibratedMediumEnergy,
-            workFolder: Self.workFolder(of: job.id.rawValue, in: store), policy: settings.networks)
+            workFolder: "\(store.training)/\(Self.workFolder(key: payload.key))", policy: settings.networks)
         let answer = try await ChildWork.ask(
             .personalisation(request), program: program, context, ChildLog(log, of: job), yields: true)
         switch answer {
@@ -56,8 +57,6 @@ struct ModelJobs: Sendable {
             try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
             try DurableFile.write(Array(data), to: "\(target)/\(Self.fileName)")
         } catch { throw JobDecision.retry(reason: "result-not-written") }
-        // The work is kept; what led to it would only fill the disk.
-        try? FileManager.default.removeItem(atPath: (summary.path as NSString).deletingLastPathComponent)
     }
 
     private func completion(
@@ -69,11 +68,14 @@ struct ModelJobs: Sendable {
             .integer(job.id.rawValue), .text(payload.contentKey), .integers(payload.instances),
             .json(JSONText.encode(summary.networks)),
         ]
+        let work = "\(store.training)/\(Self.workFolder(key: payload.key))"
         return JobResult(json: JSONText.encode(summary.networks)) { (transaction) throws(PostgresError) in
             let row = try transaction.queryOne(ModelStatements.insert, parameters)
             let model: Int64 = try row["id"]
             try AuditTrail.write(
                 .init(actor: "worker", action: .modelTrained, subject: "model/\(model)"), transaction)
+            // What led to the model would only fill the disk; up to here another attempt would go on with it.
+            try? FileManager.default.removeItem(atPath: work)
         }
     }
 

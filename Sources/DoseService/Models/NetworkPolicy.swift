@@ -45,10 +45,13 @@ extension SiteConfiguration {
         }
         do throws(StudyProblem) {
             let population = try ModelFile.population(at: path)
-            if let kind = policy.method.network, population[kind] == nil {
+            guard let kind = policy.method.network else { return policy }
+            if population[kind] == nil {
                 reader.complain(
                     key, "model-part-missing",
                     "\(path) holds no \(kind.rawValue); pretrain --from \(path) --model \(kind.rawValue) adds it")
+            } else {
+                _ = try population.model(kind)
             }
         } catch {
             reader.complain(key, error.code, "\(path): \(StudyProblem.sentence(error.code) ?? "cannot be used")")

@@ -100,11 +100,11 @@ struct PersonalisationRun {
     }
 
     private static func part(_ kind: ModelFile.Kind, _ record: TrainingRecord) -> Part? {
-        let rewarded = record.reinforcement.flatMap { $0.isKept ? $0 : nil }
-        guard let best = rewarded?.kept ?? record.kept else { return nil }
+        guard let best = record.left else { return nil }
         return Part(
             network: kind.rawValue, steps: record.validations.last?.step ?? 0, error: best.error,
-            initialError: best.initialError, hasImproved: record.hasImproved, isReinforced: rewarded != nil)
+            initialError: best.initialError, hasImproved: record.isBetterThanItsStart,
+            isReinforced: record.reinforcement?.isKept == true)
     }
 
     private func recipeHash(_ site: CameraSite, _ population: ModelFile) -> String {

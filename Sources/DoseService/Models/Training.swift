@@ -64,15 +64,22 @@ public struct TrainingSummary: Codable, Sendable {
     public let error, initialError: Double
     /// False: the model is what it began with.
     public let hasImproved: Bool
+    /// By which part of its error the best step was better than that, and by how much it had to be; nil without a step.
+    public let gain: Double?
+    public let leastGain: Double
 
     /// One line.
     public var json: String { JSONText.encode(self) }
 
     fileprivate init(_ file: ModelFile, _ request: TrainingRequest) throws(StudyProblem) {
-        guard let record = file[request.kind]?.record, let best = record.kept, let last = record.validations.last
+        guard let record = file[request.kind]?.record, let best = record.left, let last = record.validations.last
         else { throw .failed(code: "model-failed") }
         (model, hash, steps) = (request.outputPath, file.hash, last.step)
-        (error, initialError, hasImproved) = (best.error, best.initialError, record.hasImproved)
+        (error, initialError, hasImproved) = (best.error, best.initialError, record.isBetterThanItsStart)
+        let start = record.validations[0].error
+        let later = record.validations.dropFirst() + (record.reinforcement?.validations.dropFirst() ?? [])
+        gain = later.map { 1 - $0.error / start }.max()
+        leastGain = record.plan.leastGain ?? 0
     }
 }
 
@@ -184,28 +191,33 @@ public struct Personalisation {
             run.replacesOtherCheckpoints = request.replacesOtherCheckpoints
             return try run.perform(report: report)
         }
+        var rewarded = record
+        (rewarded.plan.stepCount, rewarded.plan.learningRate) = (request.reinforcementSteps, request.reinforcementRate)
+        (rewarded.plan.validationInterval, rewarded.plan.patience) = (max(request.reinforcementSteps / 4, 1), 3)
+        let reward = request.reinforcementSteps > 0 ? rewarded.plan : nil
         // A training that was killed after its first part goes on with the second.
         let trained: ModelFile
-        if let earlier = finished(record) {
+        if let earlier = finished(record, reward, try request.recipe(base)) {
             trained = earlier
         } else {
             trained = try run(base, record, isReinforcement: false)
         }
-        guard request.reinforcementSteps > 0, trained[request.kind]?.record.reinforcement == nil else { return trained }
-        var rewarded = record
-        (rewarded.plan.stepCount, rewarded.plan.learningRate) = (request.reinforcementSteps, request.reinforcementRate)
-        (rewarded.plan.validationInterval, rewarded.plan.patience) = (max(request.reinforcementSteps / 4, 1), 3)
+        guard reward != nil, trained[request.kind]?.record.reinforcement == nil else { return trained }
         (rewarded.startedFrom, rewarded.goesOn) = (trained.hash, true)
         return try run(trained, rewarded, isReinforcement: true)
     }
 
-    /// The model of an earlier attempt at this very training.
-    private func finished(_ record: TrainingRecord) -> ModelFile? {
+    /// The model of an earlier attempt at this very training, with this very reward or not yet rewarded.
+    private func finished(
+        _ record: TrainingRecord, _ reward: ModelTraining.Plan?, _ recipe: ModelRecipe
+    ) -> ModelFile? {
         guard FileManager.default.fileExists(atPath: request.outputPath),
-            let file = try? ModelFile(path: request.outputPath), let made = file[request.kind]?.record,
+            let file = try? ModelFile(path: request.outputPath), let part = file[request.kind],
+            case let made = part.record, part.settings == recipe.settings,
             made.trainedOn == record.trainedOn, made.plan == record.plan, made.anatomy == record.anatomy,
             made.startedFrom == record.startedFrom, made.version == record.version, made.site == record.site,
-            made.isNarrow == record.isNarrow, made.caseRevision == record.caseRevision
+            made.isNarrow == record.isNarrow, made.caseRevision == record.caseRevision,
+            made.reinforcement == nil || made.reinforcement?.plan == reward
         else { return nil }
         return file
     }

@@ -107,23 +107,12 @@ public struct ReconstructionRun: Sendable {
         } catch { throw StudyProblem(error) }
     }
 
-    /// The patient's own model when it was trained on this anatomy, otherwise the population's, and what has to be said of
-    /// the choice.
     private func model(for anatomy: PatientAnatomy) throws(StudyProblem) -> (ModelFile?, finding: String?) {
-        guard request.method.network != nil else { return (nil, nil) }
-        var finding: String?
-        if let path = request.modelPath {
-            let own = try ModelFile(path: path)
-            if own.fits(AnatomyDigest.hex(of: anatomy)) { return (own, nil) }
-            guard request.populationModelPath != nil else {
-                throw .needsInput(code: "model-of-another-anatomy", fields: ["model"])
-            }
-            finding = "model-of-another-anatomy"
-        }
-        guard let path = request.populationModelPath else {
-            throw .needsInput(code: "model-missing", fields: ["model"])
-        }
-        return (try ModelFile.population(at: path), finding)
+        guard let kind = request.method.network else { return (nil, nil) }
+        let chosen = try ModelFile.choice(
+            of: kind, for: AnatomyDigest.hex(of: anatomy), own: request.modelPath,
+            population: request.populationModelPath)
+        return (chosen.file, chosen.finding)
     }
 
     /// - Throws: ``ReconstructionError/regionsOutsideField`` with what none of the offsets brings into the image.

@@ -59,7 +59,9 @@ package struct ResultObjects {
             DoseMap(quantity, volume: estimate.activity, radionuclide: name), output: "activity", seriesNumber: 1,
             to: "\(folder)/activity.dcm")
         try writer.write(
-            DoseMap(quantity, statistic: .standardDeviation, volume: deviation, radionuclide: name),
+            DoseMap(
+                quantity, statistic: .standardDeviation, volume: estimate.standardDeviation(over: anatomy.regions),
+                radionuclide: name),
             output: "uncertainty", seriesNumber: 2, to: "\(folder)/uncertainty.dcm")
         let segments = anatomy.regions.filter { $0.kind != .background }.map {
             SegmentationWriter.Segment(name: $0.name, coverage: $0.coverage)
@@ -78,23 +80,5 @@ package struct ResultObjects {
             let padded = String(repeating: "0", count: max(0, 4 - digits.count)) + digits
             try slice.write(to: "\(request.outputFolder)/pt-\(padded).dcm")
         }
-    }
-
-    /// One standard deviation of every voxel: the spread of the samples with what is uncertain of all organs alike, where
-    /// there are samples. Otherwise in percent that of the regions it belongs to: how the activity of a region is spread
-    /// within it has an error of its own, which that does not hold.
-    private var deviation: Volume<Float> {
-        var map = Volume<Float>(grid: estimate.activity.grid, repeating: 0)
-        for region in anatomy.regions {
-            guard let organ = estimate.organs.first(where: { $0.name == region.name }) else { continue }
-            let percent = estimate.deviation == nil ? organ.deviationPercent : organ.systematicPercent
-            let relative = Float(percent / 100)
-            for voxel in map.voxels.indices where region.coverage.voxels[voxel] > 0 {
-                map.voxels[voxel] += region.coverage.voxels[voxel] * relative * estimate.activity.voxels[voxel]
-            }
-        }
-        guard let spread = estimate.deviation else { return map }
-        map.voxels = zip(map.voxels, spread.voxels).map { ($0 * $0 + $1 * $1).squareRoot() }
-        return map
     }
 }

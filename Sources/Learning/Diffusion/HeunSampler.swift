@@ -18,14 +18,21 @@ public struct HeunSampler: Codable, Equatable, Sendable {
         self.rho = rho
     }
 
+    /// Of one that was read from a file.
+    ///
+    /// - Throws: ``LearningError/impossibleConfiguration(field:)``.
+    public func validate() throws(LearningError) {
+        guard (2...1000).contains(stepCount) else { throw .impossibleConfiguration(field: "stepCount") }
+        guard sigmaMinimum > 0, sigmaMaximum > sigmaMinimum, sigmaMaximum <= 1000, (1...100).contains(rho) else {
+            throw .impossibleConfiguration(field: "sigma")
+        }
+    }
+
     /// Falling noise levels, the last one 0; `stepCount + 1` of them.
     public var sigmas: [Float] {
         let (high, low) = (powf(sigmaMaximum, 1 / rho), powf(sigmaMinimum, 1 / rho))
         return (0..<stepCount).map { powf(high + Float($0) / Float(stepCount - 1) * (low - high), rho) } + [0]
     }
-
-    /// Evaluations of the network for one sample.
-    public var evaluationCount: Int { 2 * stepCount - 1 }
 
     /// - Parameters:
     ///   - shape: of the maps, batch first; the samples of a batch are independent.

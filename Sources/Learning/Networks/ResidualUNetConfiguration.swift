@@ -27,6 +27,17 @@ public struct ResidualUNetConfiguration: Codable, Equatable, Sendable {
 
     public init(inputChannels: Int) { self.inputChannels = inputChannels }
 
+    /// Whether it is a network of a method that shows it pieces of so many slices, with a noise level or without.
+    ///
+    /// - Throws: ``LearningError/impossibleConfiguration(field:)``.
+    public func validate(windowSlices: Int, hasNoiseLevel: Bool) throws(LearningError) {
+        try validate()
+        guard (8...4096).contains(windowSlices) else { throw .impossibleConfiguration(field: "windowSlices") }
+        guard (embeddingChannels != nil) == hasNoiseLevel else {
+            throw .impossibleConfiguration(field: "embeddingChannels")
+        }
+    }
+
     /// - Throws: ``LearningError/impossibleConfiguration(field:)``.
     public func validate() throws(LearningError) {
         let counts = 1...Self.channelLimit

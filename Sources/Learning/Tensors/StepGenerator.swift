@@ -38,14 +38,6 @@ extension Tensor {
         }
         return try Tensor(Array(values.prefix(count)), shape: shape, device: device)
     }
-
-    /// Independent numbers, uniform in [0, 1).
-    public static func uniform(
-        _ shape: [Int], using generator: inout some RandomNumberGenerator, device: Device = .cpu
-    ) throws(LearningError) -> Tensor {
-        let values = (0..<shape.reduce(1, *)).map { _ in Float.random(in: 0..<1, using: &generator) }
-        return try Tensor(values, shape: shape, device: device)
-    }
 }
 
 private func normalPair(using generator: inout some RandomNumberGenerator) -> (Float, Float) {

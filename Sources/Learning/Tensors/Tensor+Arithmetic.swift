@@ -58,24 +58,6 @@ extension Tensor {
         try combined(CTORCH_MATMUL, other, "matmul")
     }
 
-    public func maximum(_ other: Tensor) throws(LearningError) -> Tensor {
-        try combined(CTORCH_MAXIMUM, other, "maximum")
-    }
-
-    public func minimum(_ other: Tensor) throws(LearningError) -> Tensor {
-        try combined(CTORCH_MINIMUM, other, "minimum")
-    }
-
-    /// 1 where this is greater than `other`, else 0.
-    public func greater(than other: Tensor) throws(LearningError) -> Tensor {
-        try combined(CTORCH_GREATER, other, "greater")
-    }
-
-    /// 1 where this is less than `other`, else 0.
-    public func less(than other: Tensor) throws(LearningError) -> Tensor {
-        try combined(CTORCH_LESS, other, "less")
-    }
-
     public func exp() throws(LearningError) -> Tensor { try mapped(CTORCH_EXP, "exp") }
     public func log() throws(LearningError) -> Tensor { try mapped(CTORCH_LOG, "log") }
     public func sqrt() throws(LearningError) -> Tensor { try mapped(CTORCH_SQRT, "sqrt") }
@@ -85,26 +67,14 @@ extension Tensor {
     public func sin() throws(LearningError) -> Tensor { try mapped(CTORCH_SINE, "sin") }
     public func cos() throws(LearningError) -> Tensor { try mapped(CTORCH_COSINE, "cos") }
     public func tanh() throws(LearningError) -> Tensor { try mapped(CTORCH_TANH, "tanh") }
-    public func sigmoid() throws(LearningError) -> Tensor { try mapped(CTORCH_SIGMOID, "sigmoid") }
     /// `ln(1 + exp(self))`
     public func softplus() throws(LearningError) -> Tensor { try mapped(CTORCH_SOFTPLUS, "softplus") }
     public func relu() throws(LearningError) -> Tensor { try mapped(CTORCH_RELU, "relu") }
     /// `self * sigmoid(self)`
     public func silu() throws(LearningError) -> Tensor { try mapped(CTORCH_SILU, "silu") }
 
-    public func power(_ exponent: Float) throws(LearningError) -> Tensor {
-        try Tensor(ctorch_power(handle, Double(exponent)), from: "power")
-    }
-
     public func clamped(_ range: ClosedRange<Float>) throws(LearningError) -> Tensor {
         try Tensor(ctorch_clamp(handle, range.lowerBound, range.upperBound), from: "clamp")
-    }
-
-    /// `whenTrue` where `condition` is not 0, else `whenFalse`.
-    public static func select(
-        _ condition: Tensor, _ whenTrue: Tensor, else whenFalse: Tensor
-    ) throws(LearningError) -> Tensor {
-        try Tensor(ctorch_where(condition.handle, whenTrue.handle, whenFalse.handle), from: "where")
     }
 
     /// The sum over `dimensions`, or over all of them when none is named.
@@ -114,14 +84,6 @@ extension Tensor {
 
     public func mean(_ dimensions: [Int] = [], keepingDimensions: Bool = false) throws(LearningError) -> Tensor {
         try reduced(CTORCH_MEAN, dimensions, keepingDimensions, "mean")
-    }
-
-    public func greatest(_ dimensions: [Int] = [], keepingDimensions: Bool = false) throws(LearningError) -> Tensor {
-        try reduced(CTORCH_GREATEST, dimensions, keepingDimensions, "greatest")
-    }
-
-    public func least(_ dimensions: [Int] = [], keepingDimensions: Bool = false) throws(LearningError) -> Tensor {
-        try reduced(CTORCH_LEAST, dimensions, keepingDimensions, "least")
     }
 
     private func mapped(_ operation: ctorch_unary_operation, _ name: String) throws(LearningError) -> Tensor {

@@ -52,27 +52,9 @@ extension Tensor {
         try Tensor(ctorch_leaky_relu(handle, slope), from: "leaky relu")
     }
 
-    /// Means of windows that touch and do not overlap.
-    public func averagePooled(_ window: [Int]) throws(LearningError) -> Tensor {
-        precondition(window.count == 3)
-        return try Tensor(ctorch_average_pool3d(handle, window.extents), from: "average pool 3d")
-    }
-
-    /// Maxima of windows that touch and do not overlap.
-    public func maxPooled(_ window: [Int]) throws(LearningError) -> Tensor {
-        precondition(window.count == 3)
-        return try Tensor(ctorch_max_pool3d(handle, window.extents), from: "max pool 3d")
-    }
-
     public func upsampledNearest(to size: [Int]) throws(LearningError) -> Tensor {
         precondition(size.count == 3)
         return try Tensor(ctorch_upsample_nearest3d(handle, size.extents), from: "upsample nearest 3d")
-    }
-
-    /// Voxel edges, not centres, of the first and last voxel coincide (`align_corners` off).
-    public func upsampledTrilinear(to size: [Int]) throws(LearningError) -> Tensor {
-        precondition(size.count == 3)
-        return try Tensor(ctorch_upsample_trilinear3d(handle, size.extents), from: "upsample trilinear 3d")
     }
 
     /// Runs `body` with single-precision convolutions as libtorch computes them in every other program: small ones without oneDNN,

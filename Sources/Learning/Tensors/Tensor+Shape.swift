@@ -19,12 +19,6 @@ extension Tensor {
             ctorch_slice(handle, Int64(dimension), Int64(range.lowerBound), Int64(range.count)), from: "slice")
     }
 
-    /// The entries of `dimension` at `indices`, in their order.
-    public func selecting(_ indices: [Int], along dimension: Int) throws(LearningError) -> Tensor {
-        try Tensor(
-            ctorch_index_select(handle, Int64(dimension), indices.extents, Int64(indices.count)), from: "index select")
-    }
-
     public static func concatenated(_ tensors: [Tensor], along dimension: Int) throws(LearningError) -> Tensor {
         try Tensor(
             ctorch_concatenate(tensors.map { $0.handle }, Int64(tensors.count), Int64(dimension)), from: "concatenate")

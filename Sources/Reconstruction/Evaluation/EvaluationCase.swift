@@ -134,15 +134,13 @@ public struct EvaluationCase: Sendable {
         var refinement: NetworkStudy.Refinement?
         let seconds = try elapsed { refinement = try study.estimate(model, seed: patient.recipe.seed) }
         guard let refinement else { throw ReconstructionError.notFinite }
-        var organs = organs(of: refinement.estimate)
-        if !model.keepsOrganSums {
-            for (name, organ) in organs {
-                organs[name] = (
-                    organ.activity * (1 + (refinement.organChangePercent[name] ?? 0) / 100),
-                    refinement.organSpreadPercent[name].map { $0 / 100 }
-                )
-            }
+        let rows = refinement.estimate.organs.map { organ -> (String, (activity: Double, deviation: Double?)) in
+            guard !model.keepsOrganSums else { return (organ.name, (organ.activity, organ.deviationPercent / 100)) }
+            let change = refinement.organChangePercent[organ.name] ?? 0
+            let spread = refinement.organSpreadPercent[organ.name]
+            return (organ.name, (organ.activity * (1 + change / 100), spread.map { $0 / 100 }))
         }
+        let organs = merged(rows, refinement.estimate.activity)
         return try outcome(refinement.estimate.activity, organs, refinement.estimate, seconds: seconds)
     }
 

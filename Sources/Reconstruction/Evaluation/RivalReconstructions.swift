@@ -68,7 +68,6 @@ struct RivalReconstructions {
         let pixels = detector.pixelCount
         let mu = scan.attenuation[measurement.heads[0].energy] ?? Volume(grid: grid, repeating: 0)
         var perPixel = [Double](repeating: 0, count: pixels)
-        var depth = [Int](repeating: 0, count: pixels)
         func column(_ pixel: Int) -> (x: Int, z: Int)? {
             let x = detector.origin.x + Double(pixel % detector.columns) * detector.spacing.x
             let z = detector.origin.y + Double(pixel / detector.columns) * detector.spacing.y
@@ -82,27 +81,38 @@ struct RivalReconstructions {
             var thickness = 0.0
             for y in 0..<grid.rows where scan.anatomy.body[place.x, y, place.z] {
                 thickness += Double(mu[place.x, y, place.z]) * grid.spacing.y / 10
-                depth[pixel] += 1
             }
             let counts = [pixel, pixels + pixel].map {
                 Double(max(measurement.counts[$0] - measurement.scatter[$0], 0))
             }
             let half = thickness / 2
             let self_ = half > 1e-6 ? half / sinh(half) : 1
-            // Counts for one voxel's concentration of one, both heads.
+            // Counts of a pixel for a concentration of one in one voxel, both heads: what is found is the sum over its voxels.
             let gain = (measurement.heads[0].gain * measurement.heads[1].gain).squareRoot()
-            perPixel[pixel] = (counts[0] * counts[1]).squareRoot() * exp(half) * self_ / gain * pixelVoxels(detector)
+            perPixel[pixel] = (counts[0] * counts[1]).squareRoot() * exp(half) * self_ / gain
         }
         var map = Volume<Float>(grid: grid, repeating: 0)
-        for pixel in 0..<pixels where depth[pixel] > 0 {
-            guard let place = column(pixel) else { continue }
-            let each = Float(perPixel[pixel] / pixelVoxels(detector) / Double(depth[pixel]))
-            for y in 0..<grid.rows where scan.anatomy.body[place.x, y, place.z] { map[place.x, y, place.z] = each }
+        for z in 0..<grid.slices {
+            for x in 0..<grid.columns {
+                let rows = (0..<grid.rows).filter { scan.anatomy.body[x, $0, z] }
+                guard !rows.isEmpty, let pixel = pixel(x, z, detector, grid) else { continue }
+                let each = Float(perPixel[pixel] / pixelVoxels(detector) / Double(rows.count))
+                for y in rows { map[x, y, z] = each }
+            }
         }
         let activities = scan.anatomy.regions.map { region in
             outlined(region, perPixel, detector, grid) * grid.voxelMillilitres
         }
         return Result(map: map, activities: activities)
+    }
+
+    /// The pixel that a voxel column lies under.
+    private func pixel(_ x: Int, _ z: Int, _ detector: DetectorGrid, _ grid: VoxelGrid) -> Int? {
+        let place = grid.position(x: Double(x), y: 0, z: Double(z))
+        let column = Int(((place.x - detector.origin.x) / detector.spacing.x).rounded())
+        let row = Int(((place.z - detector.origin.y) / detector.spacing.y).rounded())
+        guard (0..<detector.columns).contains(column), (0..<detector.rows).contains(row) else { return nil }
+        return row * detector.columns + column
     }
 
     /// Voxel columns under one pixel.
@@ -118,11 +128,7 @@ struct RivalReconstructions {
         for z in 0..<grid.slices {
             for x in 0..<grid.columns {
                 guard (0..<grid.rows).contains(where: { region.coverage[x, $0, z] > 0.5 }) else { continue }
-                let place = grid.position(x: Double(x), y: 0, z: Double(z))
-                let column = Int(((place.x - detector.origin.x) / detector.spacing.x).rounded())
-                let row = Int(((place.z - detector.origin.y) / detector.spacing.y).rounded())
-                guard (0..<detector.columns).contains(column), (0..<detector.rows).contains(row) else { continue }
-                covered[row * detector.columns + column] = true
+                if let pixel = pixel(x, z, detector, grid) { covered[pixel] = true }
             }
         }
         var inside = (sum: 0.0, count: 0.0)

@@ -24,6 +24,16 @@ public final class ModelTraining {
         public var pool = CasePool.Size()
 
         public init() {}
+
+        /// What a training leaves: its best validation, or its first one when no other is better by ``leastGain``.
+        ///
+        /// - Parameter validations: in the order of their steps.
+        /// - Returns: nil when there are none.
+        package func kept(of validations: [Validation]) -> Validation? {
+            guard let start = validations.first else { return nil }
+            let better = validations.dropFirst().filter { $0.error < start.error * (1 - (leastGain ?? 0)) }
+            return better.min { $0.error < $1.error } ?? start
+        }
     }
 
     /// How far the averaged model is from the truth on the held-back cases.
@@ -34,14 +44,6 @@ public final class ModelTraining {
         /// The same of what the model starts from.
         public let initialError: Double
 
-        /// The best of a training, its first one when no other is better by a part of its error.
-        ///
-        /// - Parameter validations: in the order of their steps, at least one.
-        package static func best(of validations: [Validation], leastGain: Double?) -> Validation {
-            let start = validations[0]
-            let better = validations.dropFirst().filter { $0.error < start.error * (1 - (leastGain ?? 0)) }
-            return better.min { $0.error < $1.error } ?? start
-        }
     }
 
     /// What one step has done.
@@ -101,7 +103,7 @@ public final class ModelTraining {
 
     public var step: Int { trainer.step }
 
-    public var bestValidation: Validation { Validation.best(of: validations, leastGain: plan.leastGain) }
+    public var bestValidation: Validation { plan.kept(of: validations) ?? validations[0] }
 
     /// Whether the model is better than what it started from.
     public var hasImproved: Bool { bestValidation.step > 0 }

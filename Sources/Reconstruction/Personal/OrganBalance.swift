@@ -1,4 +1,4 @@
-import Anatomy
+package import Anatomy
 import Glibc
 import Imaging
 
@@ -7,7 +7,7 @@ import Imaging
 /// Two views tell an organ's sum well and its inside badly. Stage 0's sums come with intervals that hold; a network trained for
 /// small errors of voxels makes skewed uptake a few percent too small. So every voxel is multiplied by the factor of the
 /// regions that cover it, `1 + sum over regions of coverage (r - 1)`, until each sum is Stage 0's again.
-struct OrganBalance {
+package struct OrganBalance {
     private let boxes: [(name: String, box: VoxelBox, sum: Double)]
     private let grid: VoxelGrid
 
@@ -15,7 +15,7 @@ struct OrganBalance {
     /// Factors beyond this, either way, would make a wrong map look right; the checks see to those.
     private static let factorLimit = 2.0
 
-    init(_ initial: ActivityEstimate, regions: [Region]) {
+    package init(_ initial: ActivityEstimate, regions: [Region]) {
         grid = initial.activity.grid
         let grid = grid
         boxes = initial.organs.compactMap { organ in
@@ -45,7 +45,7 @@ struct OrganBalance {
     }
 
     /// By how much each region's sum differs from Stage 0's.
-    func changePercent(_ map: [Float]) -> [String: Double] {
+    package func changePercent(_ map: [Float]) -> [String: Double] {
         Dictionary(boxes.map { ($0.name, 100 * ($0.box.sum(of: map, on: grid) / $0.sum - 1)) }) { first, _ in first }
     }
 

@@ -23,6 +23,16 @@ public final class PaperDiffusion: TrainableModel {
         public init(_ preset: ResidualUNetConfiguration.Preset) {
             network = ResidualUNetConfiguration(preset, inputChannels: 4, outputChannels: 1, embeddingChannels: 64)
         }
+
+        /// - Throws: ``LearningError/impossibleConfiguration(field:)``.
+        func validate() throws(LearningError) {
+            try network.validate(windowSlices: windowSlices, hasNoiseLevel: true)
+            try sampler.validate()
+            guard (1...256).contains(sampleCount) else { throw .impossibleConfiguration(field: "sampleCount") }
+            guard (0...100).contains(consistencySteps), anchorWeight >= 0, preconditioning.sigmaData > 0 else {
+                throw .impossibleConfiguration(field: "consistencySteps")
+            }
+        }
     }
 
     public let settings: Settings
@@ -31,7 +41,10 @@ public final class PaperDiffusion: TrainableModel {
     /// - Throws: ``ReconstructionError/learning(_:)``.
     public init(_ settings: Settings, seed: UInt64, on device: Device = .cpu) throws(ReconstructionError) {
         self.settings = settings
-        do { network = try ResidualUNet(settings.network, seed: seed, on: device) } catch { throw .learning(error) }
+        do {
+            try settings.validate()
+            network = try ResidualUNet(settings.network, seed: seed, on: device)
+        } catch { throw .learning(error) }
     }
 
     public var module: any Module { network }

@@ -10,13 +10,20 @@ public import Learning
 public final class PaperUNet: TrainableModel {
     public struct Settings: Codable, Equatable, Sendable {
         public var network: ResidualUNetConfiguration
-        public var similarityWeight = 0.3
+        /// Those of Stage 1's loss without the deviance, which looks at the counts: this arm is supervised alone.
+        public var weights = StageOne.Settings.Weights()
         public var precision = DataType.bfloat16
         /// Slices of a piece that the network sees at once.
         public var windowSlices = 64
 
         public init(_ preset: ResidualUNetConfiguration.Preset) {
             network = ResidualUNetConfiguration(preset, inputChannels: 5, outputChannels: 1)
+            weights.deviance = 0
+        }
+
+        /// - Throws: ``LearningError/impossibleConfiguration(field:)``.
+        func validate() throws(LearningError) {
+            try network.validate(windowSlices: windowSlices, hasNoiseLevel: false)
         }
     }
 
@@ -26,7 +33,10 @@ public final class PaperUNet: TrainableModel {
     /// - Throws: ``ReconstructionError/learning(_:)``.
     public init(_ settings: Settings, seed: UInt64, on device: Device = .cpu) throws(ReconstructionError) {
         self.settings = settings
-        do { network = try ResidualUNet(settings.network, seed: seed, on: device) } catch { throw .learning(error) }
+        do {
+            try settings.validate()
+            network = try ResidualUNet(settings.network, seed: seed, on: device)
+        } catch { throw .learning(error) }
     }
 
     public var module: any Module { network }
@@ -50,17 +60,12 @@ public final class PaperUNet: TrainableModel {
         _ training: TrainingCase, _ patient: PatientChannels, using generator: inout StepGenerator
     ) throws(ReconstructionError) -> Tensor {
         let unit = AnchoredMaximisation.unit(of: training.scan, body: patient.body.voxels)
-        let piece = SliceWindows(length: settings.windowSlices).training(patient.grid.slices, using: &generator)
+        let slices = SliceWindows(length: settings.windowSlices).training(patient.grid.slices, using: &generator)
         do {
-            let body = try patient.bodyTensor.slice(2, piece)
+            let piece = try TrainingPiece(training, patient, slices: slices)
             let lifted = try training.scan.lifted(on: patient)
-            let found = try map(lifted.input.slice(2, piece), mean: lifted.mean.slice(2, piece))
-            let truth = try (Tensor(training.truth.activity, device: found.device) * (1 / unit)).slice(2, piece)
-            let similarity = try StructuralSimilarity(extents: Array(truth.shape.suffix(3)), on: found.device)
-            let peak = max((training.truth.activity.voxels.max() ?? unit) / unit, 1)
-            let alike = try similarity(found, truth, mask: body, dataRange: peak)
-            return try TrainingLoss.rootL1(found, truth, mask: body)
-                + (1 - alike) * Float(settings.similarityWeight)
+            let found = try map(lifted.input.slice(2, slices), mean: lifted.mean.slice(2, slices))
+            return try piece.loss(of: found * (unit / piece.unit), settings.weights)
         } catch { throw .learning(error) }
     }
 

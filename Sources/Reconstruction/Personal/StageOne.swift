@@ -33,6 +33,11 @@ public final class StageOne: TrainableModel {
             network = ResidualUNetConfiguration(
                 preset, inputChannels: PatientChannels.count + PlanarScan.channelCount, outputChannels: 2)
         }
+
+        /// - Throws: ``LearningError/impossibleConfiguration(field:)``.
+        func validate() throws(LearningError) {
+            try network.validate(windowSlices: windowSlices, hasNoiseLevel: false)
+        }
     }
 
     public let settings: Settings
@@ -42,7 +47,10 @@ public final class StageOne: TrainableModel {
     /// - Throws: ``ReconstructionError/learning(_:)``.
     public convenience init(_ settings: Settings, seed: UInt64, on device: Device = .cpu) throws(ReconstructionError) {
         let network: ResidualUNet
-        do { network = try ResidualUNet(settings.network, seed: seed, on: device) } catch { throw .learning(error) }
+        do {
+            try settings.validate()
+            network = try ResidualUNet(settings.network, seed: seed, on: device)
+        } catch { throw .learning(error) }
         self.init(settings, module: network) { (input) throws(LearningError) in try network(input) }
     }
 
@@ -81,20 +89,13 @@ public final class StageOne: TrainableModel {
         }
     }
 
-    /// The map and its root, similarity, sums over organs, and the deviance of the reprojection, on a piece of the patient.
+    /// On a piece of the patient.
     public func loss(
         _ training: TrainingCase, _ patient: PatientChannels, using generator: inout StepGenerator
     ) throws(ReconstructionError) -> Tensor {
-        let weights = settings.weights
         let piece = try piece(of: training, patient, using: &generator)
         let found = try map(of: piece)
-        do {
-            var loss = try TrainingLoss.meanL1(found, piece.truth, mask: piece.body) * Float(weights.linear)
-            loss = try loss + TrainingLoss.rootL1(found, piece.truth, mask: piece.body) * Float(weights.root)
-            loss = try loss + (1 - piece.similarity(of: found)) * Float(weights.similarity)
-            if let sums = try piece.organSums(of: found) { loss = try loss + sums * Float(weights.organs) }
-            return try loss + piece.deviance(of: found) * Float(weights.deviance)
-        } catch { throw .learning(error) }
+        do { return try piece.loss(of: found, settings.weights) } catch { throw .learning(error) }
     }
 
     private func piece(

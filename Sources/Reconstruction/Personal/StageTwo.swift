@@ -29,6 +29,16 @@ public final class StageTwo: TrainableModel {
                 preset, inputChannels: PatientChannels.count + PlanarScan.channelCount + 2, outputChannels: 1,
                 embeddingChannels: 64)
         }
+
+        /// - Throws: ``LearningError/impossibleConfiguration(field:)``.
+        func validate() throws(LearningError) {
+            try network.validate(windowSlices: windowSlices, hasNoiseLevel: true)
+            try sampler.validate()
+            guard (1...256).contains(sampleCount) else { throw .impossibleConfiguration(field: "sampleCount") }
+            guard (0...100).contains(consistencySteps), anchorWeight >= 0, preconditioning.sigmaData > 0 else {
+                throw .impossibleConfiguration(field: "consistencySteps")
+            }
+        }
     }
 
     public let settings: Settings
@@ -41,7 +51,10 @@ public final class StageTwo: TrainableModel {
         _ settings: Settings, after stageOne: StageOne?, seed: UInt64, on device: Device = .cpu
     ) throws(ReconstructionError) {
         (self.settings, self.stageOne) = (settings, stageOne)
-        do { network = try ResidualUNet(settings.network, seed: seed, on: device) } catch { throw .learning(error) }
+        do {
+            try settings.validate()
+            network = try ResidualUNet(settings.network, seed: seed, on: device)
+        } catch { throw .learning(error) }
     }
 
     public var module: any Module { network }

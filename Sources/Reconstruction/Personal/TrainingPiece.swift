@@ -26,6 +26,16 @@ struct TrainingPiece {
         initial = try (Tensor(training.scan.initial, device: device) * (1 / unit)).slice(2, slices)
     }
 
+    /// What Stage 1 and its rival learn by: the map and its root, similarity, sums over organs, and the deviance of the reprojection
+    /// where that counts.
+    func loss(of found: Tensor, _ weights: StageOne.Settings.Weights) throws(LearningError) -> Tensor {
+        var loss = try TrainingLoss.meanL1(found, truth, mask: body) * Float(weights.linear)
+        loss = try loss + TrainingLoss.rootL1(found, truth, mask: body) * Float(weights.root)
+        loss = try loss + (1 - similarity(of: found)) * Float(weights.similarity)
+        if let sums = try organSums(of: found) { loss = try loss + sums * Float(weights.organs) }
+        return weights.deviance > 0 ? try loss + deviance(of: found) * Float(weights.deviance) : loss
+    }
+
     /// Structural similarity of a found map to the truth over the body, with the truth's maximum as the range.
     func similarity(of found: Tensor) throws(LearningError) -> Tensor {
         let similarity = try StructuralSimilarity(extents: Array(truth.shape.suffix(3)), on: found.device)

@@ -16,8 +16,6 @@ public struct ActivityEstimate: Sendable {
         public let millilitres: Double
         /// Standard deviation of the activity, in percent.
         public let deviationPercent: Double
-        /// The part of it that calibration and attenuation make, the same for every method and all organs alike.
-        public let systematicPercent: Double
         /// How much of the value came from the counts and not from what was assumed before, 0 to 1.
         public let dataShare: Double
         /// By how much the region lies elsewhere than in the CT, along x, y and z.
@@ -142,19 +140,40 @@ public struct ActivityEstimate: Sendable {
         self.findings = findings + (unexplained.isEmpty ? [] : ["activity-not-explained-by-anatomy"])
     }
 
-    /// The same scan with another map of the same organs' activities: the table stays, the views are projected anew.
+    /// The same scan with another map of the same organs' activities: the table stays, the views of the scan's photopeak are
+    /// projected anew. Those of another photopeak stay as they were fitted, and with them what is checked of them.
     func with(map: Volume<Float>, deviation: Volume<Float>?, scan: PlanarScan) -> ActivityEstimate {
         var refined = self
         refined.activity = map
         refined.deviation = deviation
         let expected = zip(scan.projector.forward(map.voxels), scan.scatter).map(+)
-        refined.views = zip(scan.projector.heads.indices, views).map { head, view in
+        let projected = zip(scan.projector.heads.indices, views).map { head, view in
             let range = scan.projector.viewOffsets[head]..<scan.projector.viewOffsets[head + 1]
             let described = scan.projector.heads[head]
             return ViewFit(
                 described, detector: described.detector, measured: view.measured, expected: Array(expected[range]),
                 trust: view.trust)
         }
+        refined.views = projected + views.dropFirst(projected.count)
         return refined
+    }
+
+    /// One standard deviation of every voxel: that of the activity of the regions it belongs to, with the spread of the samples
+    /// where there are samples. They share out the same sums, so that their spread holds nothing of the regions' own. Without them
+    /// the error of how activity is spread within a region is not in it.
+    ///
+    /// - Parameter regions: of the anatomy that it was made with, on the map's grid.
+    package func standardDeviation(over regions: [Region]) -> Volume<Float> {
+        var map = Volume<Float>(grid: activity.grid, repeating: 0)
+        for region in regions {
+            guard let organ = organs.first(where: { $0.name == region.name }) else { continue }
+            let relative = Float(organ.deviationPercent / 100)
+            for voxel in map.voxels.indices where region.coverage.voxels[voxel] > 0 {
+                map.voxels[voxel] += region.coverage.voxels[voxel] * relative * activity.voxels[voxel]
+            }
+        }
+        guard let spread = deviation else { return map }
+        map.voxels = zip(map.voxels, spread.voxels).map { ($0 * $0 + $1 * $1).squareRoot() }
+        return map
     }
 }

@@ -38,7 +38,8 @@ struct RegionTable {
     private func activity(_ region: Int) -> Double { sums[region] * unit * (isCalibrated ? 1e-6 : 1) }
 
     /// Variance of the logarithm of what a region holds: its level and its modes change it, its texture does not.
-    private func activityVariance(_ region: Int, _ covariance: [Double]) -> Double {
+    private func activityVariance(_ region: Int) -> Double {
+        let covariance = fit.solution.covariance
         let template = fit.model.templates[region]
         let count = fit.model.parameters.count
         let total = boxes[region].values.reduce(0) { $0 + Double($1) }
@@ -62,14 +63,12 @@ struct RegionTable {
         let chiSquares = chiSquares(expected)
         return (0..<fit.focusStart).map { region in
             let template = model.templates[region]
-            let variance = activityVariance(region, fit.solution.covariance)
-            let own = activityVariance(region, fit.solution.ownCovariance)
+            let variance = activityVariance(region)
             let prior = StageZero.Prior.level(of: template.kind)
             return ActivityEstimate.OrganActivity(
                 name: template.name, kind: template.kind, activity: activity(region),
                 meanConcentration: sums[region] * unit / template.millilitres, millilitres: template.millilitres,
                 deviationPercent: 100 * variance.squareRoot(),
-                systematicPercent: 100 * max(variance - own, 0).squareRoot(),
                 dataShare: min(max(1 - variance / (prior * prior), 0), 1),
                 shift: model.form(region, fit.solution.value).shift, chiSquare: chiSquares[region])
         }

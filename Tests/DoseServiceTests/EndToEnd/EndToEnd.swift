@@ -1,4 +1,4 @@
 import Testing
 
-/// The whole service as processes. One test at a time: each needs both cores.
+/// The whole service as processes: one test at a time, beside those of other suites, which seldom wait.
 @Suite(.serialized) enum EndToEnd {}

@@ -1,5 +1,6 @@
 import DoseService
 import Foundation
+import Reconstruction
 import TestSupport
 import Testing
 
@@ -29,13 +30,17 @@ extension EndToEnd {
             let checks: [Check]
         }
 
-        private func start(_ state: StateFolder, networks: String) async throws -> RunningService {
+        private func start(
+            _ state: StateFolder, networks: String, failpoints: String? = nil
+        ) async throws -> RunningService {
             let file = state.file("site.json")
             let json = """
                 {"cameras":[\(SiteDescription.phantom)],"quiet_seconds":0.5,"networks":\(networks)}
                 """
             try json.write(toFile: file, atomically: true, encoding: .utf8)
-            return try await RunningService(in: state, ["--config", file])
+            return try await RunningService(
+                in: state, ["--config", file, "--lease-seconds", "15"],
+                environment: failpoints.map { ["SCINTIVOL_FAILPOINTS": $0] } ?? [:])
         }
 
         /// The step of the training under way, as soon as it is one that is waited for; rewarded steps follow the
@@ -48,7 +53,8 @@ extension EndToEnd {
             of service: RunningService, count: Int, after lives: Int = 0, until isReached: (Int) -> Bool
         ) async throws -> Int? {
             var found: Int?
-            _ = try await eventually(within: .seconds(600)) {
+            // It runs where nothing else wants a processor, such as other tests.
+            _ = try await eventually(within: .seconds(1800)) {
                 let job = try await service.jobs().first { $0.kind == "personalise" && $0.state == "running" }
                 guard let job, job.attempt + job.rescue_count > lives else { return false }
                 let stage = job.stage
@@ -76,22 +82,35 @@ extension EndToEnd {
             #expect(try await killed.count("SELECT count(*) FROM dose_case") == 0)
             try await killed.kill()
             // It goes on where it was: what a new training says first is its step 10.
-            let service = try await start(state, networks: networks)
-            let resumed = try #require(try await step(of: service, count: 24, after: 1) { _ in true })
+            let interrupted = try await start(state, networks: networks, failpoints: "after-result-files=kill")
+            let resumed = try #require(try await step(of: interrupted, count: 24, after: 1) { _ in true })
             #expect(resumed > max(reached, 10))
-
+            // Killed again when the model is there and no row names it: what was trained is not trained again.
+            #expect(try await interrupted.process.status(within: .seconds(1800)) == -SIGKILL)
+            let service = try await start(state, networks: networks, failpoints: "mid-run=pause:8000")
+            // After two deaths somebody has to say that it may be tried once more.
+            let isSetAside = try await eventually(within: .seconds(120)) {
+                try await service.jobs().contains { $0.kind == "personalise" && $0.state == "discarded" }
+            }
+            #expect(isSetAside)
+            let job = try #require(try await service.jobs().first { $0.kind == "personalise" }).id
+            #expect((200..<300).contains(try await service.post("/v1/jobs/\(job)/retry").status))
             #expect(try await service.store(phantom.files("nm")).status == 0)
-            let delivered = try await service.firstCase(reaches: "delivered", within: .seconds(600))
-            // One training, which the reconstruction waited for if it was still under way.
+            let delivered = try await service.firstCase(reaches: "delivered", within: .seconds(1800))
+            #expect(!service.logLines.contains { $0["stage"]?.contains(", step ") == true })
+            // One training, which the reconstruction waited for.
+            #expect(try await service.count("SELECT count(*) FROM job WHERE depends_on IS NOT NULL") == 1)
             let jobs = try await service.jobs()
             let training = try #require(jobs.first { $0.kind == "personalise" })
             let reconstruction = try #require(jobs.first { $0.kind == "reconstruct" })
-            #expect(jobs.count == 2 && training.state == "completed" && reconstruction.state == "completed")
+            #expect(jobs.count == 3 && training.state == "completed" && reconstruction.state == "completed")
             let (trained, started) = (try #require(training.finished_at), try #require(reconstruction.started_at))
             #expect(trained <= started)
 
             let model = try #require(try await service.decoded(Models.self, from: "/v1/models").models.first)
             #expect(model.kind == "personal")
+            #expect(
+                try await service.text("SELECT content_key FROM model").hasSuffix("/unet/\(PersonalDataset.revision)"))
             let made = try await summary(service, try #require(delivered.results.first).id)
             #expect(made.method == "unet" && made.provenance.modelHash == model.sha256)
             // After so few steps on so few maps a small organ may well be warned of.

@@ -51,6 +51,14 @@ import Testing
         let site = try await check(#"{"population_model":"\#(own)"}"#, in: folder)
         #expect(site.status == 1 && site.output.contains("networks.population_model: model-of-a-patient: \(own)"))
         #expect(!FileManager.default.fileExists(atPath: folder.file("other")))
+
+        // Where the population's is there it takes the place of one that does not fit.
+        let shipped = try #require(ModelFile.populationPath)
+        let (file, finding) = try ModelFile.choice(of: .unet, for: "another", own: own, population: shipped)
+        #expect(try file.hash == ModelFile(path: shipped).hash && finding == "model-of-another-anatomy")
+        #expect(throws: StudyProblem.needsInput(code: "model-of-another-anatomy", fields: ["model"])) {
+            try ModelFile.choice(of: .unet, for: "another", own: own, population: nil)
+        }
     }
 
     @Test func aModelOfThePopulationHoldsTheNetworkThatTheSiteAsksFor() async throws {
@@ -64,6 +72,22 @@ import Testing
         #expect(
             lacking.output.contains("networks.population_model: model-part-missing: \(stageOne) holds no diffusion"))
         #expect(try await check(#"{"method":"unet","population_model":"\#(stageOne)"}"#, in: folder).status == 0)
+        // A patient's model of when the site did not ask for Stage 2 gives way to the population's, and serves for Stage 1.
+        let shipped = try #require(ModelFile.populationPath)
+        let (file, finding) = try ModelFile.choice(of: .diffusion, for: "his", own: stageOne, population: shipped)
+        #expect(try file.hash == ModelFile(path: shipped).hash && finding == nil)
+        let used = try ModelFile.choice(of: .unet, for: "his", own: stageOne, population: shipped)
+        #expect(try used.file.hash == ModelFile(path: stageOne).hash && used.finding == nil)
+        // Settings that no network has are found before a case is.
+        for (old, new) in [(#"windowSlices\":64"#, #"windowSlices\":00"#), (#"channels\":[32,"#, #"channels\":[48,"#)] {
+            let mended = folder.file("mended")
+            var bytes = try Data(contentsOf: URL(fileURLWithPath: stageOne))
+            let place = try #require(bytes.range(of: Data(old.utf8)), "\(old)")
+            bytes.replaceSubrange(place, with: Data(new.utf8))
+            try bytes.write(to: URL(fileURLWithPath: mended))
+            let run = try await check(#"{"method":"unet","population_model":"\#(mended)"}"#, in: folder)
+            #expect(run.status == 1 && run.output.contains("model-unreadable: \(mended): "), "\(new) \(run.output)")
+        }
         let half = folder.file("half")
         let whole = try Data(contentsOf: URL(fileURLWithPath: stageOne))
         try whole.prefix(whole.count / 2).write(to: URL(fileURLWithPath: half))

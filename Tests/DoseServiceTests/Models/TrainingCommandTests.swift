@@ -50,16 +50,15 @@ import Testing
         let arguments = pretrain(out, steps: 12, "--checkpoint-seconds", "0")
         let killed = try RunningProgram(
             Scintivol.program, arguments, name: "killed", in: folder)
+        // Its first line is of step 3, a second one of step 6, after each of which it is written down.
         #expect(
-            try await eventually(within: .seconds(120)) {
-                FileManager.default.fileExists(atPath: "\(out).training")
-            })
+            try await eventually(within: .seconds(120)) { killed.output.split(separator: "\n").count > 1 })
         killed.signal(SIGKILL)
         _ = try await killed.status()
         #expect(!FileManager.default.fileExists(atPath: out))
 
         let resumed = try await ProgramRun(Scintivol.program, arguments)
-        #expect(resumed.status == 0)
+        #expect(resumed.status == 0 && !resumed.output.contains("\"step\":3,"), "\(resumed.output)")
         #expect(try summary(resumed)["hash"] as? String == hash)
         #expect(!FileManager.default.fileExists(atPath: "\(out).training"))
     }
@@ -206,6 +205,12 @@ import Testing
         _ = try population.model(.diffusion)
         #expect(try records(own)["unet"]?["startedFrom"] as? String == population.hash)
         #expect(try rates(own)["unet"] == 3e-4)
+        // What is better by less than one percent is chance.
+        let plan = try records(own)["unet"]?["plan"] as? [String: Any]
+        #expect(plan?["leastGain"] as? Double == 0.01)
+        let left = try summary(run)
+        #expect(left["hasImproved"] as? Bool == false && left["leastGain"] as? Double == 0.01)
+        #expect(try #require(left["gain"] as? Double) < 0.01)
     }
 
     @Test func aPatientsTrainingIsRewardedGoesOnAndIsNoOtherPatients() async throws {
@@ -219,7 +224,8 @@ import Testing
         #expect(plain.status == 0)
         let hash = try summary(plain)["hash"] as? String
         // The same order finds its work done; a further one goes on from there.
-        #expect(try await summary(ProgramRun(Scintivol.program, arguments))["hash"] as? String == hash)
+        let again = try await ProgramRun(Scintivol.program, arguments)
+        #expect(try summary(again)["hash"] as? String == hash && again.output.split(separator: "\n").count == 1)
         // Another camera's is not this work: it is done again.
         let description = try JSONSerialization.jsonObject(with: Data(SiteDescription.phantom.utf8))
         var changed = try #require(description as? [String: Any])
@@ -234,7 +240,8 @@ import Testing
 
         let rewarded = try await ProgramRun(Scintivol.program, arguments + ["--reinforce", "4"])
         #expect(rewarded.status == 0)
-        #expect(rewarded.output.split(separator: "\n").count < 8)
+        // The training without reward is not done again: that alone would print two lines.
+        #expect(rewarded.output.split(separator: "\n").count <= 5, "\(rewarded.output)")
         let text = try #require(FileManager.default.contents(atPath: out)).prefix(20_000)
         #expect(String(decoding: text, as: UTF8.self).contains("reinforcement"))
 

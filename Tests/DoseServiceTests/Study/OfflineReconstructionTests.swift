@@ -1,3 +1,4 @@
+import DoseService
 import Foundation
 import TestSupport
 import Testing
@@ -49,12 +50,28 @@ import Testing
         #expect(assumptions["site_file_sha256"] as? String == String(sum.output.prefix(64)))
         let checks = try #require(summary["checks"] as? [[String: Any]])
         #expect(checks.allSatisfy { $0["outcome"] as? String != "fail" } && !checks.isEmpty)
+        #expect(try !table(of: summary).contains("model"))
+    }
+
+    /// What `reconstruct` prints without `--json`.
+    private func table(of summary: [String: Any]) throws -> String {
+        let data = try JSONSerialization.data(withJSONObject: summary)
+        return OfflineReport.table(try JSONDecoder().decode(ResultSummary.self, from: data))
     }
 
     @Test func withoutACalibrationTheResultIsRelativeAndSaysSo() async throws {
         let (_, summary) = try await reconstruct([])
         #expect(summary["calibrated"] as? Bool == false && summary["unit"] as? String == "%/mL")
-        #expect((summary["findings"] as? [String])?.contains("calibration-missing") == true)
+        let findings = try #require(summary["findings"] as? [String])
+        #expect(findings.contains("calibration-missing"))
+        // The same with a network: which one, and what has to be said of it.
+        var made = summary
+        made["method"] = "unet"
+        made["findings"] = findings + ["model-of-population"]
+        var provenance = try #require(summary["provenance"] as? [String: Any])
+        provenance["modelHash"] = "0123456789abcdef"
+        made["provenance"] = provenance
+        #expect(try table(of: made).contains("\nmethod unet, model 0123456789ab: model-of-population\n"))
         let organs = try #require(summary["organs"] as? [[String: Any]])
         #expect(organs.allSatisfy { $0["activity_mbq"] == nil && $0["mean_bq_per_ml"] == nil })
         let sum = organs.reduce(0) { $0 + ($1["activity_percent"] as? Double ?? 0) }

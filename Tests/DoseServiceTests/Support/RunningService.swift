@@ -28,9 +28,11 @@ final class RunningService: Sendable {
     /// - Parameters:
     ///   - arguments: without a word of doses none are computed, so that a test counts its own jobs.
     ///   - state: its state lies in the subfolder `state`; a service that is started there again goes on.
+    ///   - environment: on top of this process's own.
     ///   - megabytes: when given, everything but the database lies on a disk of this size that only the process sees.
     init(
-        in state: StateFolder, _ arguments: [String] = [], subcommand: String = "run", diskMegabytes: Int? = nil
+        in state: StateFolder, _ arguments: [String] = [], subcommand: String = "run",
+        environment: [String: String] = [:], diskMegabytes: Int? = nil
     ) async throws {
         let folder = state.file("state")
         let words =
@@ -46,7 +48,9 @@ final class RunningService: Sendable {
                 "/usr/bin/unshare", ["--mount", "/bin/sh", "-c", mount, folder, folder] + words, name: "service",
                 in: state)
         } else {
-            started = try RunningProgram(words[0], Array(words.dropFirst()), name: "service", in: state)
+            started = try RunningProgram(
+                words[0], Array(words.dropFirst()), name: "service", in: state,
+                environment: environment)
         }
         process = started
         var line: Addresses?

@@ -6,12 +6,12 @@ import Testing
 /// What the rival methods must do on patients in whom it is known.
 @Suite(.serialized) struct RivalTests {
     /// PET and therapy alike, nothing has moved: a scaled PET is the truth but for its blur and noise.
-    private static func unchanged() throws -> EvaluationCase {
+    private static func unchanged(spacing: Double = PatientAnatomy.usualSpacing) throws -> EvaluationCase {
         var recipe = SyntheticPatient.Recipe(seed: 3)
         (recipe.motion, recipe.unevenness, recipe.cortexToMedulla) = (0, 0, 1...1)
         (recipe.levelSpread, recipe.lesionLevelSpread) = (0, 0)
         recipe.resolution = .swift
-        return try EvaluationCase(recipe)
+        return try EvaluationCase(recipe, spacing: spacing)
     }
 
     private func score(_ method: String, _ patient: EvaluationCase) throws -> EvaluationCase.Score {
@@ -69,8 +69,10 @@ import Testing
         #expect(outcome.score.map.relativeMAE > onItsOwn.relativeMAE)
     }
 
-    @Test func theMapOfEachHoldsAboutTheActivityOfThePatient() throws {
-        let patient = try Self.unchanged()
+    /// On voxels other than the pixels as well.
+    @Test(arguments: [PatientAnatomy.usualSpacing, 7])
+    func theMapOfEachHoldsAboutTheActivityOfThePatient(spacing: Double) throws {
+        let patient = try Self.unchanged(spacing: spacing)
         let whole = patient.truth.voxels.reduce(0) { $0 + Double($1) }
         for method in ["template", "mlem", "conjugate-view"] {
             let known = try #require(EvaluationMethod(name: method))

@@ -26,6 +26,14 @@ import Testing
         return model
     }
 
+    /// By how much a region's sum differs from Stage 0's, in percent, at most.
+    private static func largestChange(_ refined: NetworkStudy.Refinement, _ study: NetworkStudy) throws -> Double {
+        let balance = OrganBalance(study.initial, regions: try patient.get().anatomy.regions)
+        let changes = balance.changePercent(refined.estimate.activity.voxels)
+        return try ["liver", "spleen", "kidney_left", "kidney_right", "remainder"].map { try #require(changes[$0]) }
+            .map(abs).max() ?? 100
+    }
+
     @Test func aNetworkSharesOutWhatStageZeroFound() throws {
         let study = try Self.patient.get().networkStudy()
         let refined = try study.estimate(Self.changed(), seed: 1)
@@ -37,6 +45,7 @@ import Testing
             #expect(try #require(refined.organChangePercent[organ]) > 15, "\(organ)")
         }
         // The sums are Stage 0's again; what the network adds where no region lies is its own.
+        #expect(try Self.largestChange(refined, study) < 1)
         let whole = (before.reduce(0) { $0 + Double($1) }, after.reduce(0) { $0 + Double($1) })
         #expect(abs(whole.1 / whole.0 - 1) < 0.08)
         #expect(refined.organSpreadPercent.isEmpty && refined.estimate.deviation == nil)
@@ -55,11 +64,24 @@ import Testing
         #expect(refined.estimate.organs == study.initial.organs)
         let deviation = try #require(refined.estimate.deviation)
         #expect(deviation.voxels.contains { $0 > 0 })
+        #expect(try Self.largestChange(refined, study) < 1)
+        // What is uncertain of an organ's sum is uncertain of its voxels, with the spread of the samples.
+        let regions = try Self.patient.get().anatomy.regions
+        let liver = try #require(regions.first { $0.name == "liver" })
+        let percent = try #require(study.initial.organs.first { $0.name == "liver" }).deviationPercent
+        let within = liver.coverage.voxels.indices.filter { liver.coverage.voxels[$0] > 0.999 }
+        let whole = refined.estimate.standardDeviation(over: regions)
+        #expect(within.count > 1000)
+        for voxel in within {
+            let own = Float(percent / 100) * refined.estimate.activity.voxels[voxel]
+            let expected = (own * own + deviation.voxels[voxel] * deviation.voxels[voxel]).squareRoot()
+            #expect(abs(whole.voxels[voxel] - expected) <= 1e-3 * expected)
+        }
         #expect(try #require(refined.organSpreadPercent["liver"]) > 0)
         let (before, after) = (study.initial.activity.voxels, refined.estimate.activity.voxels)
         #expect(before != after)
-        let whole = (before.reduce(0) { $0 + Double($1) }, after.reduce(0) { $0 + Double($1) })
-        #expect(abs(whole.1 / whole.0 - 1) < 0.08)
+        let sums = (before.reduce(0) { $0 + Double($1) }, after.reduce(0) { $0 + Double($1) })
+        #expect(abs(sums.1 / sums.0 - 1) < 0.08)
     }
 
     @Test func aRivalBringsItsOwnSums() throws {
