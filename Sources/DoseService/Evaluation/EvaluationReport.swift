@@ -57,7 +57,7 @@ public struct EvaluationReport: Codable, Sendable {
         case spacing = "spacing_mm"
     }
 
-    init(
+    package init(
         suite: SyntheticPatient.Difficulty, seed: UInt64, withContours: Bool, spacing: Double,
         scores: [(name: String, cases: [EvaluationCase.Score])]
     ) {
