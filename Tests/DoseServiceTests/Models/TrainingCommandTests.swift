@@ -20,10 +20,25 @@ import Testing
         return try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
     }
 
+    /// Bytes of a safetensors file's header, which follow those of its length.
+    private func headerLength(_ data: Data) -> Int {
+        data.prefix(8).enumerated().reduce(0) { $0 + Int($1.element) << (8 * $1.offset) }
+    }
+
+    /// Makes another model of a file: every parameter has the other sign.
+    private func negate(_ path: String) throws {
+        var data = try #require(FileManager.default.contents(atPath: path))
+        let start = 8 + headerLength(data)
+        #expect((data.count - start) % 4 == 0 && data.count > start)
+        // The last of a number's four bytes holds its sign.
+        for place in stride(from: start + 3, to: data.count, by: 4) { data[place] ^= 0x80 }
+        try data.write(to: URL(fileURLWithPath: path))
+    }
+
     /// What a file says of its networks' trainings, by name.
     private func records(_ path: String) throws -> [String: [String: Any]] {
         let data = try #require(FileManager.default.contents(atPath: path))
-        let length = data.prefix(8).enumerated().reduce(0) { $0 + Int($1.element) << (8 * $1.offset) }
+        let length = headerLength(data)
         let header = try JSONSerialization.jsonObject(with: data.dropFirst(8).prefix(length)) as? [String: Any]
         let metadata = try #require(header?["__metadata__"] as? [String: String])
         var records: [String: [String: Any]] = [:]
@@ -131,22 +146,34 @@ import Testing
             "20",
         ]
         let out = folder.file("out")
-        let run = try await ProgramRun(
-            Scintivol.program,
-            arguments + [
-                "--methods", "stage0,unet,unet-personal,unet-reinforced", "--personal-steps", "2", "--out", out,
-            ])
-        #expect(run.status == 0, "\(run.errors)")
-        let report = try JSONDecoder().decode(EvaluationReport.self, from: Data(run.output.utf8))
-        #expect(report.methods.map(\.name) == ["stage0", "unet", "unet-personal", "unet-reinforced"])
+        let names = ["stage0", "unet", "unet-personal", "unet-reinforced"]
+        func evaluated() async throws -> EvaluationReport {
+            let run = try await ProgramRun(
+                Scintivol.program,
+                arguments + ["--methods", names.joined(separator: ","), "--personal-steps", "2", "--out", out])
+            #expect(run.status == 0, "\(run.errors)")
+            return try JSONDecoder().decode(EvaluationReport.self, from: Data(run.output.utf8))
+        }
+        let report = try await evaluated()
+        #expect(report.methods.map(\.name) == names)
         #expect(report.spacing == 20)
         // After a few steps a network still gives about what it began with.
         for network in report.methods.dropFirst() {
             #expect(abs(network.relativeMAE - report.methods[0].relativeMAE) < 0.04, "\(network.name)")
             #expect(network.relativeMAEAgainstStage0 != nil)
         }
-        let personal = try ModelFile(path: "\(out)/models/unet-personal-1001.safetensors")
-        #expect(try personal.hash != ModelFile(path: model).hash)
+        let personal = "\(out)/models/unet-personal-1001.safetensors"
+        #expect(try ModelFile(path: personal).hash != ModelFile(path: model).hash)
+        // Each method is reconstructed with its own file: where one becomes another, so do its scores alone.
+        var before = report
+        for name in ["unet-personal", "unet-reinforced"] {
+            try negate("\(out)/models/\(name)-1001.safetensors")
+            let after = try await evaluated()
+            for (method, (old, new)) in zip(names, zip(before.methods, after.methods)) {
+                #expect((old.relativeMAE == new.relativeMAE) == (method != name), "\(method) after \(name)")
+            }
+            before = after
+        }
 
         let missing = try await ProgramRun(Scintivol.program, arguments + ["--methods", "paper-unet"])
         #expect(missing.status == 1 && missing.errors.contains("model-part-missing"))
