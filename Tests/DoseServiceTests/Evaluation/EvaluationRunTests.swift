@@ -3,7 +3,7 @@ import Foundation
 import Reconstruction
 import Testing
 
-@Suite(.serialized) struct EvaluationRunTests {
+@Suite struct EvaluationRunTests {
     @Test func tablesPageAndPicturesSayTheSame() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("evaluation-\(UUID())").path
         defer { try? FileManager.default.removeItem(atPath: folder) }

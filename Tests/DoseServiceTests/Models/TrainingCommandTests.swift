@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `pretrain` and `personalise` on voxels so large that a step takes a blink.
-@Suite(.serialized) struct TrainingCommandTests {
+@Suite struct TrainingCommandTests {
     private static let coarse = [
         "--spacing", "20", "--validate-every", "3", "--validation-cases", "1", "--cases", "2", "--threads", "2",
         "--json",
