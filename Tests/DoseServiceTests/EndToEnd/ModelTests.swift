@@ -87,12 +87,22 @@ extension EndToEnd {
             #expect(resumed > max(reached, 10))
             // Killed again when the model is there and no row names it: what was trained is not trained again.
             #expect(try await interrupted.process.status(within: .seconds(1800)) == -SIGKILL)
-            let service = try await start(state, networks: networks, failpoints: "mid-run=pause:8000")
             // After two deaths somebody has to say that it may be tried once more.
+            let waiting = try await start(state, networks: networks)
             let isSetAside = try await eventually(within: .seconds(120)) {
-                try await service.jobs().contains { $0.kind == "personalise" && $0.state == "discarded" }
+                try await waiting.jobs().contains { $0.kind == "personalise" && $0.state == "discarded" }
             }
             #expect(isSetAside)
+            #expect(try await waiting.end() == 0)
+            // Until somebody does, what was trained stays, also where the next start tidies.
+            let trainings = state.file("state/training")
+            try FileManager.default.createDirectory(atPath: "\(trainings)/nobodys", withIntermediateDirectories: true)
+            let service = try await start(state, networks: networks, failpoints: "mid-run=pause:8000")
+            let isTidied = try await eventually(within: .seconds(60)) {
+                !FileManager.default.fileExists(atPath: "\(trainings)/nobodys")
+            }
+            #expect(isTidied)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: trainings).count == 1)
             let job = try #require(try await service.jobs().first { $0.kind == "personalise" }).id
             #expect((200..<300).contains(try await service.post("/v1/jobs/\(job)/retry").status))
             #expect(try await service.store(phantom.files("nm")).status == 0)
@@ -123,8 +133,7 @@ extension EndToEnd {
             #expect(try ModelFile(path: copy).hash == model.sha256)
             #expect(try await service.get("/v1/models/\(model.id)/files/other.bin").status == 404)
             // What the training needed on the way is gone.
-            let left = try FileManager.default.contentsOfDirectory(atPath: state.file("state/training"))
-            #expect(left.isEmpty)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: trainings).isEmpty)
             #expect(try await service.end() == 0)
         }
 
